@@ -1,0 +1,84 @@
+"""Identities: how each is spelled, how one is derived, and the 16-byte key by which an event is known once.
+
+Identities never expire. Keys begin with the digits of the identity, since tills count upwards: neighbours in
+time are neighbours in the index, and deduplication stays fast when millions of events are there.
+"""
+
+import hashlib
+import re
+import secrets
+from datetime import datetime
+from uuid import UUID
+
+MAX_LENGTH = 128
+"""Characters of any identifier."""
+
+_IDENTIFIER = re.compile(rf"[^\x00-\x1f\x7f]{{1,{MAX_LENGTH}}}")
+_STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
+_UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
+_NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
+_KEY_DIGITS = 14
+"""Trailing digits of an identity that lead its key; 14 of them fit the 48 bits before the version."""
+
+
+def is_identifier(text: str) -> bool:
+    """Whether `text` may name an item, event, sale, workstation…: 1 to 128 characters, no control characters."""
+    return _IDENTIFIER.fullmatch(text) is not None and text == text.strip()
+
+
+def is_store_id(text: str) -> bool:
+    """Whether `text` may name a store: 1 to 64 letters, digits, dots, dashes or underscores, safe in a path."""
+    return _STORE_ID.fullmatch(text) is not None
+
+
+def event_key(event_id: str) -> UUID:
+    """The 16-byte key of an event id: a lower-case UUID is its own key, any other text is hashed."""
+    if len(event_id) == 36 and _UUID_TEXT.fullmatch(event_id):
+        return UUID(event_id)
+    return _ordered_key(event_id, event_id)
+
+
+def batch_event_key(batch_id: str, index: int) -> UUID:
+    """The key of an event without an id: its batch and its index in it, neighbours staying neighbours."""
+    lead = int.from_bytes(hashlib.sha256(b"batch\x00" + batch_id.encode()).digest()[:12], "big")
+    return _version_8((lead << 32) | index)
+
+
+def derive_event_id(
+    store_id: str, workstation_id: str, date_text: str, transaction_number: str, line: str
+) -> str:
+    """The id of an event that its till gave none: the same line read again gets the same id.
+
+    Built from the till's own words alone (`date_text` as the till wrote it, never a computed date).
+    """
+    words = "\x1f".join((store_id, workstation_id, date_text, transaction_number, line))
+    return str(_ordered_key(words, date_text + transaction_number + line))
+
+
+def new_event_id(now: datetime) -> str:
+    """A fresh time-ordered id (UUID version 7, RFC 9562) for an event that nothing else identifies."""
+    return str(_version_7(now))
+
+
+def new_stream_id(now: datetime) -> str:
+    """A fresh stream id (UUID version 7): a reinstalled, restored or repaired agent starts a new stream."""
+    return str(_version_7(now))
+
+
+def _version_7(now: datetime) -> UUID:
+    milliseconds = int(now.timestamp() * 1000)
+    value = (milliseconds << 80) | secrets.randbits(80)
+    value = value & ~(0xF << 76) | (0x7 << 76)
+    return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
+
+
+def _ordered_key(text: str, digits_from: str) -> UUID:
+    digits = _NOT_DIGITS.sub("", digits_from)[-_KEY_DIGITS:]
+    tail = int.from_bytes(hashlib.sha256(b"event\x00" + text.encode()).digest()[:10], "big")
+    return _version_8((int(digits or "0") << 80) | tail)
+
+
+def _version_8(value: int) -> UUID:
+    """A UUID of version 8 (RFC 9562: custom content) that keeps all other bits of a 128-bit value."""
+    value = value & ~(0xF << 76) | (0x8 << 76)
+    return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
