@@ -44,6 +44,4 @@ bench: setup ## speed as ratios to hand-written limits: a table, and benchmarks/
 lock: setup ## choose versions anew within pyproject.toml's bounds; `make lock UPGRADE=1` takes the newest
 	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) --quiet -o requirements.lock
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
-	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
-	@touch $(INSTALLED)
+	@.ci/setup $(VENV)
