@@ -12,7 +12,7 @@ class Clock(Protocol):
         """The current instant, aware, in UTC."""
         ...
 
-    def monotonic(self) -> float:
+    def monotonic(self) -> float:  # float: seconds
         """Seconds from an unnamed start; never goes back, whatever happens to the wall clock."""
         ...
 
@@ -24,7 +24,7 @@ class SystemClock:
         """The machine's wall clock as an aware UTC instant."""
         return datetime.now(UTC)
 
-    def monotonic(self) -> float:
+    def monotonic(self) -> float:  # float: seconds
         """The machine's monotonic clock, in seconds."""
         return time.monotonic()
 
