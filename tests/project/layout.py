@@ -25,7 +25,7 @@ GENERATED_SUFFIXES = (".pyc", ".sqlite3", ".sqlite3-wal", ".db", ".log", ".orig"
 MACHINE_PATH = re.compile(r"(?<![\w.:/-])/(?:home|root|work|workspace|Users)/[\w.]|\b[A-Z]:\\Users\\\w")
 REGISTRY_HOST = re.compile(r"\b(?:pypi\.org|pythonhosted\.org|npmjs\.(?:org|com)|test\.pypi)\b")
 SECRET = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----|\bAKIA[0-9A-Z]{16}\b|\bgh[pousr]_[A-Za-z0-9]{36}\b")
-POSTPONED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
+POSTPONED = re.compile(r"\b(?:TODO|FIXME|HACK)\b")
 SAYINGS = {
     "the path of somebody's machine": MACHINE_PATH,
     "the host of a package registry": REGISTRY_HOST,
