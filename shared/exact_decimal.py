@@ -4,7 +4,7 @@ Binary floating point never touches money or quantity: `12345678901234567.89` le
 """
 
 import re
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 
 MAX_INTEGER_DIGITS = 18
 """Digits before the point of any money or quantity."""
@@ -15,28 +15,25 @@ MAX_NUMBER_DIGITS = 60
 
 _DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _UPPER = Decimal(10) ** MAX_INTEGER_DIGITS
+_ZERO = Decimal(0)
+_WIDE = Context(prec=MAX_NUMBER_DIGITS * 2, rounding=ROUND_HALF_EVEN)
 
 
-def parse(value: object) -> Decimal:
+def parse(value: object, fraction_digits: int = MAX_FRACTION_DIGITS) -> Decimal:
     """The exact decimal that a JSON number or a decimal string states.
 
     Raises ValueError with the constraint, ready for a violation, when it is no number or out of range.
     """
     if type(value) is Decimal:
         number = value
-    elif type(value) is int:
-        number = Decimal(value)
-    elif type(value) is str and len(value) <= MAX_NUMBER_DIGITS and _DECIMAL_TEXT.fullmatch(value):
+    elif type(value) is int or (type(value) is str and len(value) <= MAX_NUMBER_DIGITS and _DECIMAL_TEXT.fullmatch(value)):
         number = Decimal(value)
     else:
         raise ValueError("must be a decimal number")
     if not -_UPPER < number < _UPPER:
         raise ValueError(f"must have at most {MAX_INTEGER_DIGITS} digits before the decimal point")
-    exponent = number.as_tuple().exponent
-    if exponent < -MAX_FRACTION_DIGITS:  # type: ignore[operator]  # comparing above has ruled out NaN
-        number = shortest(number)
-        if number.as_tuple().exponent < -MAX_FRACTION_DIGITS:  # type: ignore[operator]
-            raise ValueError(f"must have at most {MAX_FRACTION_DIGITS} digits after the decimal point")
+    if number != round(number, fraction_digits):
+        raise ValueError(f"must have at most {fraction_digits} digits after the decimal point")
     return number
 
 
@@ -56,5 +53,8 @@ def plain(number: Decimal) -> str:
 
 
 def shortest(number: Decimal) -> Decimal:
-    """The same number with the fewest digits and no exponent above zero."""
-    return Decimal(plain(number))
+    """The same number with the fewest digits and no exponent above zero; ValueError as `plain`."""
+    if not number:
+        return _ZERO if number.is_finite() else Decimal(plain(number))
+    short = number.normalize(_WIDE)
+    return Decimal(plain(number)) if "E" in str(short) or not short.is_finite() else short

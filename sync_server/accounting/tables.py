@@ -1,0 +1,46 @@
+"""The tables of the books, as migration 0002 creates them; PostgreSQL refuses a journal that does not balance."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlmodel import Field, SQLModel
+
+from sync_server.schema import BIG, CURRENCY, INSTANT
+
+
+class Account(SQLModel, table=True):
+    """An account by the purpose that it serves; the chart of accounts is data."""
+
+    purpose: str = Field(primary_key=True)
+    account: str
+    name: str
+
+
+class Journal(SQLModel, table=True):
+    """One posting in one currency; its lines balance."""
+
+
+    store_no: int = Field(primary_key=True)
+    store_sequence: int = Field(primary_key=True, sa_type=BIG)
+    first_sequence: int = Field(sa_type=BIG)
+    """The first storeSequence of what it books; the events of its group lie between the two."""
+    kind: str
+    """POS, OPENING_STOCK."""
+    currency: str = Field(sa_type=CURRENCY)
+    business_date: date
+    accounting_date: date
+    posted_at: datetime = Field(sa_type=INSTANT)
+
+
+class JournalLine(SQLModel, table=True):
+    """A debit or a credit; exactly one of the two is above zero."""
+
+    __tablename__ = "journal_line"
+
+    store_no: int = Field(primary_key=True)
+    store_sequence: int = Field(primary_key=True, sa_type=BIG)
+    line_number: int = Field(primary_key=True)
+    account: str
+    tender: str | None = None
+    debit: Decimal
+    credit: Decimal

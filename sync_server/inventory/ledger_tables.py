@@ -1,0 +1,53 @@
+"""The stock ledger's tables, as migration 0002 creates them: movements for ever, stock as their projection."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+from sqlmodel import Field, SQLModel
+
+from sync_server.schema import BIG, INSTANT
+
+
+class StockMovement(SQLModel, table=True):
+    """One change of an item's stock in a store; append-only, immutable by database rule."""
+
+    __tablename__ = "stock_movement"
+
+    store_no: int = Field(primary_key=True)
+    store_sequence: int = Field(primary_key=True, sa_type=BIG)
+    item_no: int
+    type: str
+    """SALE, RETURN, VOID, RECEIPT, OPENING_STOCK."""
+    quantity: Decimal
+    """Change of on hand, signed, in the item's unit of measure."""
+    value: Decimal
+    """Change of inventory value, signed, in the store's currency, whole minor units."""
+    on_hand_after: Decimal
+    """On hand once this movement is posted: the ledger proves itself at every step."""
+    previous_sequence: int | None = Field(default=None, sa_type=BIG)
+    """The item's movement before this one: an item's history is walked without an index of its own."""
+    event_sequence: int | None = Field(default=None, sa_type=BIG)
+    """The till event that caused it."""
+    journal_sequence: int | None = Field(default=None, sa_type=BIG)
+    """The journal that books its value; none when nothing has a value."""
+    reason_code: str | None = None
+    business_date: date
+    accounting_date: date
+    occurred_at: datetime = Field(sa_type=INSTANT)
+
+
+class StoreStock(SQLModel, table=True):
+    """A store's stock of an item: Σ of its movements, kept in the same transaction."""
+
+    __tablename__ = "store_stock"
+
+    store_no: int = Field(primary_key=True)
+    item_no: int = Field(primary_key=True)
+    on_hand: Decimal = Decimal(0)
+    reserved: Decimal = Decimal(0)
+    in_transit: Decimal = Decimal(0)
+    value: Decimal = Decimal(0)
+    unit_cost: Decimal = Decimal(0)
+    """Value per unit while on hand is above zero; frozen while it is not."""
+    last_sequence: int | None = Field(default=None, sa_type=BIG)
+    """The item's latest movement."""

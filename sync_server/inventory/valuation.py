@@ -1,0 +1,80 @@
+"""Moving-average cost per store and item, decided purely: a position and a movement in, money out.
+
+Movement values are rounded half-even to the currency's minor unit, stock value is their sum, and the unit
+cost is derived from it. While on hand is at or below zero the unit cost is frozen; the receipt that covers the
+shortage posts the difference to cost variance, and so does value that would be left at zero quantity. History
+is never revalued.
+"""
+
+from dataclasses import dataclass
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+UNIT_COST_DIGITS = 6
+"""Digits after the point of a derived unit cost; it is for showing and for shortages, value is kept exactly."""
+
+ZERO = Decimal(0)
+_EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_COST_UNIT = Decimal(1).scaleb(-UNIT_COST_DIGITS)
+
+
+@dataclass(slots=True)
+class StockPosition:
+    """Where a store stands with an item: quantity on hand, its value, and what one unit costs."""
+
+    on_hand: Decimal = ZERO
+    value: Decimal = ZERO
+    unit_cost: Decimal = ZERO
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """What one movement is worth: `value` changes inventory, `variance` goes to cost variance (a debit if > 0).
+
+    `value + variance` is what the other account (COGS, goods received…) takes, with the same sign.
+    """
+
+    value: Decimal
+    variance: Decimal
+
+
+def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> Decimal:
+    """What `quantity` (> 0) costs at the position's average, rounded to `unit`; beyond on hand at the frozen one."""
+    if position.on_hand <= 0:
+        return _round(_EXACT.multiply(quantity, position.unit_cost), unit)
+    if quantity <= position.on_hand:
+        share = _EXACT.divide(_EXACT.multiply(position.value, quantity), position.on_hand)
+        return _round(share, unit)
+    beyond = _EXACT.multiply(_EXACT.subtract(quantity, position.on_hand), position.unit_cost)
+    return _EXACT.add(position.value, _round(beyond, unit))
+
+
+def move(position: StockPosition, quantity: Decimal, worth: Decimal, unit: Decimal) -> Valuation:
+    """Applies a movement of `quantity` (signed) worth `worth` (signed alike) to `position`, in place.
+
+    `worth` is what the other account gives or takes; what of it inventory cannot hold becomes variance.
+    """
+    after = _EXACT.add(position.on_hand, quantity)
+    target = _value_after(position, quantity, worth, after, unit)
+    value = _EXACT.subtract(target, position.value)
+    if after > 0:
+        position.unit_cost = _EXACT.divide(target, after).quantize(_COST_UNIT, context=_EXACT)
+    position.on_hand, position.value = after, target
+    return Valuation(value=value, variance=_EXACT.subtract(worth, value))
+
+
+def _value_after(
+    position: StockPosition, quantity: Decimal, worth: Decimal, after: Decimal, unit: Decimal
+) -> Decimal:
+    if after == 0:
+        return ZERO
+    if quantity > 0 and position.on_hand < 0:
+        if after > 0:
+            return _round(_EXACT.divide(_EXACT.multiply(worth, after), quantity), unit)
+        covered = _EXACT.multiply(quantity, position.unit_cost)
+        return _EXACT.add(position.value, _round(covered, unit))
+    target = _EXACT.add(position.value, worth)
+    return max(target, ZERO) if after > 0 else target
+
+
+def _round(amount: Decimal, unit: Decimal) -> Decimal:
+    return _EXACT.quantize(amount, unit)
