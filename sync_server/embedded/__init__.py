@@ -1,0 +1,1 @@
+"""What production names and a single machine brings along: PostgreSQL and a Kafka-compatible broker."""

@@ -1,0 +1,1 @@
+"""Items and stock: the item master, movements, valuation and the stock ledger."""

@@ -1,0 +1,34 @@
+"""The tables of items, as migration 0001 creates them."""
+
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, SQLModel
+
+from sync_server.schema import BIG, given_number
+
+
+class Item(SQLModel, table=True):
+    """What can be sold. A placeholder stands for an item that a till knew before headquarters did."""
+
+    __table_args__ = (CheckConstraint("safety_stock >= 0", name="safety_stock_not_negative"),)
+
+    item_no: int | None = given_number()
+    item_id: str = Field(unique=True)
+    description: str
+    unit_of_measure: str
+    unit_cost: Decimal | None = None
+    price: Decimal | None = None
+    safety_stock: Decimal = Decimal(0)
+    placeholder: bool = False
+    change_sequence: int = Field(default=0, sa_type=BIG, index=True)
+    """The position of the item's last change of barcodes; agents read on from the position they know."""
+
+
+class ItemBarcode(SQLModel, table=True):
+    """A barcode and the one item that it stands for."""
+
+    __tablename__ = "item_barcode"
+
+    barcode: str = Field(primary_key=True)
+    item_no: int = Field(foreign_key="item.item_no", index=True)

@@ -1,0 +1,148 @@
+"""The tables of stores and their agents, as migration 0001 creates them."""
+
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+
+from psycopg.types.multirange import Multirange
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from sync_server.schema import BIG, CURRENCY, DOCUMENT, INSTANT, SEQUENCES, given_number
+
+
+class Store(SQLModel, table=True):
+    """A shop: its identity, its day, and the heads of its two chains, both moved under this row's lock."""
+
+    store_no: int | None = given_number()
+    store_id: str = Field(unique=True)
+    location_id: str
+    timezone: str
+    day_start: time
+    currency: str = Field(sa_type=CURRENCY)
+    created_at: datetime = Field(sa_type=INSTANT)
+    last_sequence: int = Field(default=0, sa_type=BIG)
+    """The storeSequence given last: gapless, in the order of commits."""
+    audit_sequence: int = Field(default=0, sa_type=BIG)
+    audit_hash: bytes = bytes(32)
+
+
+class Device(SQLModel, table=True):
+    """One enrolled agent and the SHA-256 of its credential; enrolling the device anew replaces it."""
+
+    device_no: int | None = given_number()
+    store_no: int = Field(foreign_key="store.store_no")
+    device_id: UUID = Field(unique=True)
+    device_name: str
+    credential_sha256: bytes = Field(unique=True)
+    agent_version: str
+    enrolled_at: datetime = Field(sa_type=INSTANT)
+    revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class Stream(SQLModel, table=True):
+    """One agent's numbered sequence of events, and which of its numbers have been received."""
+
+    __table_args__ = (UniqueConstraint("store_no", "stream_id"),)
+
+    stream_no: int | None = given_number()
+    store_no: int = Field(foreign_key="store.store_no")
+    stream_id: str
+    device_no: int | None = Field(default=None, foreign_key="device.device_no")
+    received: Any = Field(default_factory=Multirange, sa_type=SEQUENCES, nullable=False)
+
+
+class EnrolmentCode(SQLModel, table=True):
+    """A one-time code, by its SHA-256: for which store, until when, and which device took it."""
+
+    __tablename__ = "enrolment_code"
+
+    code_sha256: bytes = Field(primary_key=True)
+    store_no: int = Field(foreign_key="store.store_no")
+    created_at: datetime = Field(sa_type=INSTANT)
+    created_by: str
+    expires_at: datetime = Field(sa_type=INSTANT)
+    used_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    device_id: UUID | None = None
+
+
+class AgentHeartbeat(SQLModel, table=True):
+    """What an agent said of itself last; the history of contact is not kept here."""
+
+    __tablename__ = "agent_heartbeat"
+
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
+    device_no: int = Field(foreign_key="device.device_no", primary_key=True)
+    received_at: datetime = Field(sa_type=INSTANT)
+    sent_at: datetime = Field(sa_type=INSTANT)
+    agent_version: str
+    stream_id: str
+    timezone_data: str
+    clock_offset_ms: int | None = Field(default=None, sa_type=BIG)
+    backlog_events: int = Field(sa_type=BIG)
+    oldest_accepted_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    last_sequence: int = Field(sa_type=BIG)
+    acknowledged_sequence: int = Field(sa_type=BIG)
+    undeliverable: int = Field(sa_type=BIG)
+    disk_free_bytes: int = Field(sa_type=BIG)
+
+
+class AgentCommand(SQLModel, table=True):
+    """An instruction that a store's agents fetch: from a closed list, expiring, answered once."""
+
+    __tablename__ = "agent_command"
+    __table_args__ = (Index(None, "store_no", postgresql_where=text("finished_at IS NULL")),)
+
+    command_no: int | None = given_number(big=True)
+    command_id: UUID = Field(unique=True)
+    store_no: int = Field(foreign_key="store.store_no")
+    device_no: int | None = Field(default=None, foreign_key="device.device_no")
+    type: str
+    arguments: dict[str, Any] = Field(sa_type=DOCUMENT)
+    created_at: datetime = Field(sa_type=INSTANT)
+    created_by: str
+    expires_at: datetime = Field(sa_type=INSTANT)
+    finished_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    succeeded: bool | None = None
+    result: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
+
+
+class StoreDay(SQLModel, table=True):
+    """What the last comparison said of one stream's events of one business date."""
+
+    __tablename__ = "store_day"
+
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
+    business_date: date = Field(primary_key=True)
+    stream_no: int = Field(foreign_key="stream.stream_no", primary_key=True)
+    state: str
+    digest: bytes
+    events: int = Field(sa_type=BIG)
+    compared_at: datetime = Field(sa_type=INSTANT)
+    proven_at: datetime | None = Field(default=None, sa_type=INSTANT)
+
+
+class Finding(SQLModel, table=True):
+    """Something posted that a person should look at; at most one open per store, code and subject."""
+
+    __table_args__ = (
+        Index(
+            "uq_finding_open",
+            "store_no",
+            "code",
+            "subject",
+            unique=True,
+            postgresql_where=text("status = 'OPEN'"),
+        ),
+    )
+
+    finding_no: int | None = given_number(big=True)
+    store_no: int = Field(foreign_key="store.store_no")
+    code: str
+    subject: str
+    count: int = Field(sa_type=BIG)
+    status: str
+    first_seen: datetime = Field(sa_type=INSTANT)
+    last_seen: datetime = Field(sa_type=INSTANT)
+    closed_by: str | None = None
+    close_reason: str | None = None
