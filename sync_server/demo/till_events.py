@@ -67,7 +67,7 @@ class StoreTills:
         self._pending: list[tuple[datetime, int, int, Derived]] = []
 
     def transactions(self, baskets: Iterable[Basket], until: datetime) -> Iterator[TillTransaction]:
-        """Sales, and the voids and returns derived from them, in order of time, before the instant `until`."""
+        """Sales, and the voids and returns derived from them, in order of time, up to the instant `until`."""
         for basket in baskets:
             yield from self._brought_back_before(basket.sold_at)
             yield from self._sale(basket)
