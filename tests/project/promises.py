@@ -1,7 +1,7 @@
-"""What the code offers by name (settings, codes, commands, metrics), found in the code, and what docs/ says of it.
+"""What the code offers by name (settings, codes, commands, metrics), found in the code, and what docs/ says.
 
-Nothing is looked for at a fixed place, so that a room that is built later cannot be forgotten: classes are found
-by their names, metrics by what constructs them, commands by walking both programs' parsers.
+Nothing is looked for at a fixed place, so that a room that is built later cannot be forgotten: classes are
+found by their names, metrics by what constructs them, commands by walking both programs' parsers.
 """
 
 import argparse
