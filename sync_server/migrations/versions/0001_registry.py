@@ -33,7 +33,7 @@ CREATE TABLE store (
 ) WITH (fillfactor = 50);
 INSERT INTO store (store_no, store_id, location_id, timezone, day_start, currency, created_at)
     VALUES (0, 'HEADQUARTERS', 'HEADQUARTERS', 'UTC', '00:00', 'XXX', now());
-"""
+"""  # time: headquarters' row is as old as the migration that adds it
 
 AGENTS = """
 CREATE TABLE device (
