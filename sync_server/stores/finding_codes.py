@@ -1,0 +1,87 @@
+"""Everything that may be found about something posted: one code each, and the sentence that explains it."""
+
+from enum import StrEnum
+
+
+class FindingCode(StrEnum):
+    """Every finding code; `meaning` says what happened and what a person may do about it."""
+
+    EVENT_ID_REUSED = "EVENT_ID_REUSED"
+    SECOND_CHANNEL = "SECOND_CHANNEL"
+    UNKNOWN_ITEM = "UNKNOWN_ITEM"
+    COST_UNKNOWN = "COST_UNKNOWN"
+    NEGATIVE_STOCK = "NEGATIVE_STOCK"
+    RESERVATION_SHORT = "RESERVATION_SHORT"
+    RESERVATION_NOT_OPEN = "RESERVATION_NOT_OPEN"
+    TENDER_MISMATCH = "TENDER_MISMATCH"
+    FOREIGN_CURRENCY = "FOREIGN_CURRENCY"
+    VOID_WITHOUT_SALE = "VOID_WITHOUT_SALE"
+    VOID_REPEATED = "VOID_REPEATED"
+    RETURN_WITHOUT_SALE = "RETURN_WITHOUT_SALE"
+    RETURN_EXCEEDS_SALE = "RETURN_EXCEEDS_SALE"
+    BUSINESS_DATE_MISMATCH = "BUSINESS_DATE_MISMATCH"
+    TIMEZONE_DATA_DIFFERS = "TIMEZONE_DATA_DIFFERS"
+    CLOCK_SUSPECT = "CLOCK_SUSPECT"
+    DAY_DIFFERS = "DAY_DIFFERS"
+
+    @property
+    def meaning(self) -> str:
+        """What happened, for a person, and what to do."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    FindingCode.EVENT_ID_REUSED: (
+        "A till sent another event under an id that is taken; it is held. A till that was reinstalled and "
+        "counts from 1 again is the usual cause: release the event under a new identity."
+    ),
+    FindingCode.SECOND_CHANNEL: (
+        "An event came by another way than the store's own intake and is held. Release it, or correct which "
+        "way the store uses."
+    ),
+    FindingCode.UNKNOWN_ITEM: (
+        "An item that headquarters does not know was sold; it is posted against a placeholder. Complete the "
+        "item or map it to the right one."
+    ),
+    FindingCode.COST_UNKNOWN: (
+        "Goods moved at cost zero, since no cost of the item was known. Import its unit cost."
+    ),
+    FindingCode.NEGATIVE_STOCK: (
+        "More was sold than the books had; a receipt or a count is missing. Closes by itself when stock "
+        "is back."
+    ),
+    FindingCode.RESERVATION_SHORT: (
+        "On hand fell below what is reserved; the subject names the reservations that cannot be kept."
+    ),
+    FindingCode.RESERVATION_NOT_OPEN: (
+        "A sale named a reservation that was fulfilled, released or expired; it is posted as any other sale."
+    ),
+    FindingCode.TENDER_MISMATCH: (
+        "The tenders do not add up to the amounts of their sale; the difference stands on account 1090."
+    ),
+    FindingCode.FOREIGN_CURRENCY: (
+        "An event came in another currency than its store's and is posted in its own."
+    ),
+    FindingCode.VOID_WITHOUT_SALE: (
+        "A void waits for a sale that had not come by the end of the next business day. Ask the store "
+        "whether the sale existed."
+    ),
+    FindingCode.VOID_REPEATED: "Something that was void already was voided again; it had no further effect.",
+    FindingCode.RETURN_WITHOUT_SALE: (
+        "Goods came back for which no sale is known here; posted at the current average cost."
+    ),
+    FindingCode.RETURN_EXCEEDS_SALE: "More came back than that line had sold; it is posted all the same.",
+    FindingCode.BUSINESS_DATE_MISMATCH: (
+        "A declared or stamped business date differs from the one computed here; the computed one is booked."
+    ),
+    FindingCode.TIMEZONE_DATA_DIFFERS: (
+        "The agent works with another version of the zone data than this server. Update the older of the two."
+    ),
+    FindingCode.CLOCK_SUSPECT: (
+        "An event is more than 5 minutes in the future or 35 days in the past. Check the clock of the till."
+    ),
+    FindingCode.DAY_DIFFERS: (
+        "Store and headquarters do not hold the same events of a stream's business date. The agent sends "
+        "what differs; force a resync if it stays. Closes by itself when the day is proven."
+    ),
+}
