@@ -21,7 +21,7 @@ SELECT store_id, business_date, CASE WHEN every(state = 'PROVEN') THEN 'PROVEN' 
 FROM store_day JOIN store USING (store_no) GROUP BY 1, 2
 """
 _JOURNALS = """
-SELECT count(*), count(*) FILTER (WHERE debit IS DISTINCT FROM credit)
+SELECT count(*), count(*) FILTER (WHERE debit IS NULL OR debit <> credit)
 FROM journal
 LEFT JOIN (
     SELECT store_no, store_sequence, sum(debit) AS debit, sum(credit) AS credit
