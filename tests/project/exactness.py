@@ -11,16 +11,20 @@ from tests.project.source_tree import Fault, SourceFile, dotted, imported_names
 
 EXACT_PLACES = (
     "shared",
-    "edge_agent/sources",
-    "edge_agent/translation.py",
-    "edge_agent/spool.py",
-    "edge_agent/batching.py",
+    "edge_agent/sources/poslog",
+    "edge_agent/sources/csv_export",
+    "edge_agent/sources/database_tail",
+    "edge_agent/intake",
+    "edge_agent/translation",
+    "edge_agent/stamped_event",
+    "edge_agent/spool",
+    "edge_agent/batching",
     "sync_server/ingestion",
     "sync_server/inventory",
     "sync_server/reconciliation",
     "sync_server/accounting",
-    "sync_server/publishing/messages.py",
-    "sync_server/publishing/outbox.py",
+    "sync_server/publishing/messages",
+    "sync_server/publishing/outbox",
     "sync_server/migrations",
 )
 BINARY_COLUMN = re.compile(r"\b(?:DOUBLE PRECISION|double precision|FLOAT[48]?|float[48]|REAL)\b")

@@ -24,7 +24,7 @@ def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
 
 def test_imports_between_packages_and_rooms_run_downwards() -> None:
     result = lint_imports(ROOT)
-    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.returncode == 0, result.stdout.rpartition("Broken contracts")[2] + result.stderr
 
 
 @pytest.mark.parametrize(
