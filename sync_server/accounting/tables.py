@@ -19,7 +19,6 @@ class Account(SQLModel, table=True):
 class Journal(SQLModel, table=True):
     """One posting in one currency; its lines balance."""
 
-
     store_no: int = Field(primary_key=True)
     store_sequence: int = Field(primary_key=True, sa_type=BIG)
     first_sequence: int = Field(sa_type=BIG)

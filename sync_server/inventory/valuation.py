@@ -28,7 +28,7 @@ class StockPosition:
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
-    """What one movement is worth: `value` changes inventory, `variance` goes to cost variance (a debit if > 0).
+    """What one movement is worth: `value` changes inventory, `variance` goes to cost variance (debit if > 0).
 
     `value + variance` is what the other account (COGS, goods received…) takes, with the same sign.
     """
@@ -38,7 +38,7 @@ class Valuation:
 
 
 def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> Decimal:
-    """What `quantity` (> 0) costs at the position's average, rounded to `unit`; beyond on hand at the frozen one."""
+    """What `quantity` (> 0) costs: at the average as far as on hand goes, beyond it at the frozen unit cost."""
     if position.on_hand <= 0:
         return _round(_EXACT.multiply(quantity, position.unit_cost), unit)
     if quantity <= position.on_hand:
@@ -46,6 +46,11 @@ def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> D
         return _round(share, unit)
     beyond = _EXACT.multiply(_EXACT.subtract(quantity, position.on_hand), position.unit_cost)
     return _EXACT.add(position.value, _round(beyond, unit))
+
+
+def worth_at(unit_cost: Decimal, quantity: Decimal, unit: Decimal) -> Decimal:
+    """What `quantity` is worth at `unit_cost`, rounded half-even to `unit`."""
+    return _round(_EXACT.multiply(quantity, unit_cost), unit)
 
 
 def move(position: StockPosition, quantity: Decimal, worth: Decimal, unit: Decimal) -> Valuation:

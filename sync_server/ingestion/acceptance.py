@@ -1,0 +1,198 @@
+"""The one posting transaction: a batch of one store is deduplicated, posted, told and answered, or nothing is.
+
+    lock the store → is this batch known? → what is known that bears on it? → decide (pure) → one write → receipt
+
+The transaction is committed by the unit of work around it, before the answer leaves.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+from psycopg.types.multirange import Multirange
+
+from shared.clock import instant_text, read_instant
+from shared.event_batch import BatchReceipt, EventBatch
+from shared.identifiers import event_key
+from shared.pos_event import EventType
+from shared.problems import ErrorCode
+from shared.zone_data import zone_data_version
+from sync_server.accounting.chart_of_accounts import ChartOfAccounts
+from sync_server.database import Work
+from sync_server.errors import Conflict
+from sync_server.ingestion.batch_record import Delivery, record_batch
+from sync_server.ingestion.event_time import EventClock
+from sync_server.ingestion.groups import Arrival, arrivals, groups, sale_key
+from sync_server.ingestion.known_state import KnownState, read_claims, read_hashes, read_stock
+from sync_server.ingestion.named_items import read_items
+from sync_server.ingestion.open_posting import OpenPosting, PostingContext
+from sync_server.ingestion.posting import post_group
+from sync_server.ingestion.referred_lines import read_referred_lines
+from sync_server.people.callers import Caller
+from sync_server.stores.finding_codes import FindingCode
+from sync_server.stores.findings import raise_findings, resolve_findings
+from sync_server.stores.locked_store import known_stream, lock_store
+from sync_server.stores.stream_gaps import stream_progress
+
+POSTED = "POSTED"
+_KNOWN_BATCH = """
+SELECT content_hash, accepted, duplicates, held, findings FROM pos_batch WHERE store_no = %s AND batch_id = %s
+"""
+
+
+def accept_batch(
+    work: Work,
+    chart: ChartOfAccounts,
+    caller: Caller,
+    store_no: int,
+    batch: EventBatch,
+    raw_events: Sequence[Any],
+    now: datetime,
+) -> BatchReceipt:
+    """Posts `batch` for the store, once, and returns its receipt; `raw_events` are its events as decoded.
+
+    The same batch again gets the counts of the first time. Raises Conflict (BATCH_CONFLICT) when the batch id
+    was used for other content.
+    """
+    cursor = work.connection.cursor()
+    store = lock_store(cursor, store_no)
+    stream = None
+    if batch.stream_id is not None:
+        stream = known_stream(cursor, store_no, batch.stream_id, caller.device_no)
+    delivery = Delivery(caller, batch, store, stream, now)
+    known = cursor.execute(_KNOWN_BATCH, [store_no, batch.batch_id]).fetchone()
+    if known is not None:
+        return _same_again(delivery, known)
+    clock = EventClock(store.day_rule, read_instant(batch.posted_at), now)
+    came = arrivals(batch, list(raw_events), clock)
+    posting = OpenPosting(_context(delivery, chart, came), KnownState())
+    _read_state(cursor, posting, came, store_no)
+    for group in groups(came):
+        post_group(posting, group)
+    _note_zone_data(posting, batch)
+    replenished = _note_shortages(posting)
+    received = record_batch(cursor, delivery, posting)
+    _write_findings(work, delivery, posting, replenished)
+    return _receipt(delivery, posting, received)
+
+
+def _context(delivery: Delivery, chart: ChartOfAccounts, came: Sequence[Arrival]) -> PostingContext:
+    stream = delivery.stream
+    return PostingContext(
+        currency=delivery.store.currency,
+        chart=chart,
+        stream_no=None if stream is None else stream.stream_no,
+        last_sequence=delivery.store.last_sequence,
+        was_received=stream.has if stream is not None else _never,
+        refers=any(arrival.event.type in (EventType.VOID, EventType.RETURN) for arrival in came),
+    )
+
+
+def _never(sequence: int) -> bool:
+    del sequence
+    return False
+
+
+def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arrival], store_no: int) -> None:
+    """Everything known that bears on the batch. Pure duplicates end here: nothing more is read for them."""
+    state, keys = posting.state, [arrival.key for arrival in came]
+    state.hashes = read_hashes(cursor, store_no, keys)
+    fresh = [
+        arrival for arrival in came if arrival.event.content_hash not in state.hashes.get(arrival.key, ())
+    ]
+    if not fresh:
+        return
+    sales = {sale_key(arrival.event.sale_id) for arrival in fresh if arrival.event.sale_id is not None}
+    state.claims = read_claims(cursor, store_no, [*(arrival.key for arrival in fresh), *sales])
+    state.items = read_items(cursor, fresh)
+    if posting.context.refers:
+        events, named_sales = _references(fresh)
+        read_referred_lines(cursor, store_no, state, events, named_sales)
+    read_stock(cursor, store_no, {item.item_no: item for item in state.items.values()}.values())
+
+
+def _references(came: Sequence[Arrival]) -> tuple[list[UUID], list[UUID]]:
+    """The event keys and sale keys that voids and returns name."""
+    events: set[UUID] = set()
+    sales: set[UUID] = set()
+    for arrival in came:
+        voids = arrival.event.voids or {}
+        if "eventId" in voids:
+            events.add(event_key(voids["eventId"]))
+        elif "saleId" in voids:
+            sales.add(sale_key(voids["saleId"]))
+        if arrival.event.original_sale_id is not None:
+            sales.add(sale_key(arrival.event.original_sale_id))
+    return list(events), list(sales)
+
+
+def _note_zone_data(posting: OpenPosting, batch: EventBatch) -> None:
+    if batch.timezone_data is not None and batch.timezone_data != zone_data_version():
+        posting.find(FindingCode.TIMEZONE_DATA_DIFFERS, batch.timezone_data)
+
+
+def _note_shortages(posting: OpenPosting) -> list[str]:
+    """Finds what the batch left below zero; returns the items whose shortage it ended."""
+    replenished: list[str] = []
+    for item in posting.state.items.values():
+        if item.position.on_hand < 0:
+            posting.find(FindingCode.NEGATIVE_STOCK, item.item_id)
+        elif item.was_short:
+            replenished.append(item.item_id)
+    return sorted(set(replenished))
+
+
+def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replenished: Sequence[str]) -> None:
+    store_no, now = delivery.store.store_no, delivery.now
+    found = [(FindingCode(code), subject) for code, subject in posting.rows.findings.elements()]
+    raise_findings(work, store_no, found, now=now)
+    resolve_findings(
+        work, store_no, FindingCode.NEGATIVE_STOCK, replenished, reason="Stock is back.", now=now
+    )
+
+
+def _receipt(delivery: Delivery, posting: OpenPosting, received: Multirange[int]) -> BatchReceipt:
+    progress = stream_progress(received)
+    return BatchReceipt(
+        batch_id=delivery.batch.batch_id,
+        store_id=delivery.store.store_id,
+        status=POSTED,
+        duplicate=False,
+        accepted=posting.accepted,
+        duplicates=posting.duplicates,
+        held=posting.held,
+        findings=[{"code": code, "subject": subject} for code, subject in posting.rows.findings],
+        acknowledged_sequence=progress.acknowledged_sequence,
+        gaps=progress.gaps,
+        commands=[],
+        server_time=instant_text(delivery.now),
+    )
+
+
+def _same_again(delivery: Delivery, known: tuple[Any, ...]) -> BatchReceipt:
+    """The receipt of the first time, with what has become of the stream since."""
+    content_hash, accepted, duplicates, held, findings = known
+    batch_id = delivery.batch.batch_id
+    if bytes(content_hash) != delivery.batch.content_hash:
+        raise Conflict(
+            f"Batch {batch_id} was posted before with other content; send these events under a new batch id.",
+            code=ErrorCode.BATCH_CONFLICT,
+            details={"batchId": batch_id},
+        )
+    progress = stream_progress(delivery.stream.received if delivery.stream else Multirange())
+    return BatchReceipt(
+        batch_id=batch_id,
+        store_id=delivery.store.store_id,
+        status=POSTED,
+        duplicate=True,
+        accepted=accepted,
+        duplicates=duplicates,
+        held=held,
+        findings=findings,
+        acknowledged_sequence=progress.acknowledged_sequence,
+        gaps=progress.gaps,
+        commands=[],
+        server_time=instant_text(delivery.now),
+    )

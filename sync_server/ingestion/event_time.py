@@ -1,0 +1,70 @@
+"""When an event happened and which business date it belongs to, by HQ's own record of the store. Pure.
+
+The agent stamps once and never rewrites; HQ computes again. Where the two differ HQ posts its own value, keeps
+the agent's beside it and raises a finding.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from shared.business_date import DayRule, TimeReading, believed_business_date, business_date, read_local_time
+from shared.clock import read_instant
+from shared.pos_event import PosEvent, Stamp
+
+FUTURE_TOLERANCE = timedelta(minutes=5)
+PAST_TOLERANCE = timedelta(days=35)
+
+
+@dataclass(frozen=True, slots=True)
+class EventTime:
+    """The instant, how it was read, the date it is booked under, and what is suspicious about them."""
+
+    occurred_at: datetime
+    reading: str
+    business_date: date
+    agent_business_date: date | None
+    """The agent's, where it is another; None where they agree or no agent spoke."""
+    date_mismatch: bool
+    clock_suspect: bool
+
+
+class EventClock:
+    """Reads the times of one batch: remembers each workstation's last instant and what it has computed."""
+
+    def __init__(self, rule: DayRule, posted_at: datetime, now: datetime) -> None:
+        self._rule = rule
+        self._posted_at = posted_at
+        self._earliest, self._latest = now - PAST_TOLERANCE, now + FUTURE_TOLERANCE
+        self._previous: dict[str | None, datetime] = {}
+        self._dates: dict[datetime, date] = {}
+
+    def read(self, event: PosEvent) -> EventTime:
+        """The time of `event`; call it in the batch's order."""
+        stamp = event.stamp
+        occurred_at, reading = self._instant(event, stamp)
+        self._previous[event.workstation_id] = occurred_at
+        computed = self._dates.get(occurred_at)
+        if computed is None:
+            computed = self._dates[occurred_at] = business_date(occurred_at, self._rule)
+        declared = None if event.business_date is None else date.fromisoformat(event.business_date)
+        booked, set_aside = believed_business_date(declared, computed)
+        differs = stamp is not None and stamp.business_date != booked
+        return EventTime(
+            occurred_at=occurred_at,
+            reading=reading,
+            business_date=booked,
+            agent_business_date=stamp.business_date if stamp is not None and differs else None,
+            date_mismatch=set_aside or differs,
+            clock_suspect=not self._earliest <= occurred_at <= self._latest,
+        )
+
+    def _instant(self, event: PosEvent, stamp: Stamp | None) -> tuple[datetime, str]:
+        if stamp is not None:
+            return stamp.occurred_at, stamp.time_reading
+        if event.occurred_at is None:
+            return self._posted_at, TimeReading.POSTED_AT.value
+        if event.occurred_at.endswith("Z"):
+            return read_instant(event.occurred_at), TimeReading.OFFSET.value
+        local = datetime.fromisoformat(event.occurred_at)
+        instant, reading = read_local_time(local, self._rule.zone, self._previous.get(event.workstation_id))
+        return instant, reading.value

@@ -1,0 +1,63 @@
+"""Which events of a batch belong together: a group is posted or held as one and has one journal. Pure.
+
+An agent stamps its groups. A till that speaks for itself hands over a group as neighbours that name the same
+sale, or the same transaction of the same workstation.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from shared.event_batch import EventBatch
+from shared.identifiers import batch_event_key, event_key
+from shared.pos_event import PosEvent
+from sync_server.ingestion.event_time import EventClock, EventTime
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event as it came: its key, its raw form, and its time by HQ's reckoning."""
+
+    event: PosEvent
+    key: UUID
+    raw: Any
+    time: EventTime
+
+
+def arrivals(batch: EventBatch, raw_events: list[Any], clock: EventClock) -> list[Arrival]:
+    """The batch's events with their keys and times, in the batch's order."""
+    return [
+        Arrival(event, _key(batch.batch_id, index, event), raw, clock.read(event))
+        for index, (event, raw) in enumerate(zip(batch.events, raw_events, strict=True))
+    ]
+
+
+def groups(of: Iterable[Arrival]) -> Iterator[list[Arrival]]:
+    """The groups, in the batch's order."""
+    for name, members in groupby(of, _group_name):
+        if name is None:
+            yield from ([member] for member in members)
+        else:
+            yield list(members)
+
+
+def sale_key(sale_id: str) -> UUID:
+    """The 16-byte key of a sale id; apart from the keys of event ids."""
+    return event_key(f"sale\x1f{sale_id}")
+
+
+def _key(batch_id: str, index: int, event: PosEvent) -> UUID:
+    return batch_event_key(batch_id, index) if event.event_id is None else event_key(event.event_id)
+
+
+def _group_name(arrival: Arrival) -> tuple[str, object] | None:
+    event = arrival.event
+    if event.stamp is not None:
+        return ("stamp", event.stamp.group_first)
+    if event.sale_id is not None:
+        return ("sale", event.sale_id)
+    if event.transaction_number is not None:
+        return ("transaction", (event.workstation_id, event.transaction_number))
+    return None

@@ -1,0 +1,14 @@
+"""Why an event lies at HQ unposted, waiting for a person."""
+
+from enum import StrEnum
+
+
+class HeldReason(StrEnum):
+    """Each reason; the text of a member is what support reads."""
+
+    EVENT_ID_REUSED = "EVENT_ID_REUSED"
+    """The same event id came with other content; often a till that was reinstalled and counts from 1 again."""
+    STREAM_CONFLICT = "STREAM_CONFLICT"
+    """Another event holds this sequence of the stream; two agents claim one stream (a cloned or reset PC)."""
+    TYPE_NOT_POSTED = "TYPE_NOT_POSTED"
+    """This version of the server records events of this type and does not post them yet."""

@@ -1,0 +1,132 @@
+"""What HQ knows that bears on a batch, read in a few set-based queries under the store's lock.
+
+The lock is taken by an earlier statement: a statement that waits for a lock sees other tables as they were
+before it waited.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from sync_server.accounting.posting_rules import TenderShares
+from sync_server.inventory.valuation import StockPosition
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class KnownItem:
+    """An item as a store has it: its position, its last movement, and whether anybody described the item."""
+
+    item_no: int
+    item_id: str
+    position: StockPosition
+    last_sequence: int | None = None
+    placeholder: bool = False
+    was_short: bool = False
+    """Whether on hand was below zero before the batch."""
+
+
+@dataclass(slots=True)
+class PostedLine:
+    """A line in the ledger that a void or a return may refer to."""
+
+    store_sequence: int
+    key: UUID
+    type: str
+    item: KnownItem | None
+    quantity: Decimal
+    amount: Decimal
+    tax: Decimal
+    cost: Decimal
+    currency: str | None
+    tenders: TenderShares
+    sale_id: str | None
+    line_number: int | None
+    damaged: bool
+    voided: bool = False
+    returned: Decimal = ZERO
+
+
+@dataclass(slots=True)
+class Claim:
+    """A void that waits for lines to come."""
+
+    void_sequence: int
+    line_number: int | None
+    pending: bool
+
+
+@dataclass(slots=True)
+class KnownState:
+    """Everything that posting a batch depends on; posting moves it along."""
+
+    hashes: dict[UUID, list[bytes]] = field(default_factory=dict)
+    """Content hashes already received under an event key, posted or held."""
+    items: dict[str, KnownItem] = field(default_factory=dict)
+    """By what the till said: an item id, or a barcode behind BARCODE_MARK."""
+    lines_by_key: dict[UUID, PostedLine] = field(default_factory=dict)
+    lines_by_sale: dict[UUID, list[PostedLine]] = field(default_factory=dict)
+    claims: dict[UUID, list[Claim]] = field(default_factory=dict)
+
+
+BARCODE_MARK = "\x1fbarcode\x1f"
+
+
+def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[UUID]) -> dict[UUID, list[bytes]]:
+    """Content hashes already received under `keys`, from the ledger and from what is held."""
+    cursor.execute(
+        """
+        SELECT event_key, content_hash FROM pos_event
+        WHERE store_no = %(store)s AND event_key = ANY(%(keys)s::uuid[])
+        UNION ALL
+        SELECT event_key, content_hash FROM held_event
+        WHERE store_no = %(store)s AND event_key = ANY(%(keys)s::uuid[])
+        """,
+        {"store": store_no, "keys": uuid_literal(keys)},
+    )
+    hashes: dict[UUID, list[bytes]] = {}
+    for key, content_hash in cursor:
+        hashes.setdefault(key, []).append(content_hash)
+    return hashes
+
+
+def read_claims(cursor: Cursor[Any], store_no: int, keys: Sequence[UUID]) -> dict[UUID, list[Claim]]:
+    """Voids that wait for events or sales with these keys."""
+    cursor.execute(
+        """
+        SELECT claim_key, void_sequence, line_number, pending FROM void_claim
+        WHERE store_no = %s AND claim_key = ANY(%s::uuid[]) ORDER BY void_sequence
+        """,
+        [store_no, uuid_literal(keys)],
+    )
+    claims: dict[UUID, list[Claim]] = {}
+    for key, void_sequence, line_number, pending in cursor:
+        claims.setdefault(key, []).append(Claim(void_sequence, line_number, pending))
+    return claims
+
+
+def read_stock(cursor: Cursor[Any], store_no: int, items: Iterable[KnownItem]) -> None:
+    """Fills in where the store stands with each item; an item it never had keeps its master cost."""
+    by_number = {item.item_no: item for item in items}
+    cursor.execute(
+        """
+        SELECT item_no, on_hand, value, unit_cost, last_sequence FROM store_stock
+        WHERE store_no = %s AND item_no = ANY(%s::int[])
+        """,
+        [store_no, "{" + ",".join(map(str, by_number)) + "}"],
+    )
+    for item_no, on_hand, value, unit_cost, last_sequence in cursor:
+        item = by_number[item_no]
+        item.position = StockPosition(on_hand, value, unit_cost)
+        item.last_sequence = last_sequence
+        item.was_short = on_hand < 0
+
+
+def uuid_literal(keys: Iterable[UUID]) -> str:
+    """The keys as a PostgreSQL array literal."""
+    return "{" + ",".join([key.hex for key in keys]) + "}"

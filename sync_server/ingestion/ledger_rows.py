@@ -1,0 +1,52 @@
+"""The rows that posting a batch adds to the ledger, gathered as values before one statement writes them all."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+SALE, RETURN, VOID, JOURNAL = 1, 2, 3, 4
+"""Kinds of outbox row; see `publishing.topics`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """A row of stock_movement but for its journal, which is numbered when its group is complete."""
+
+    store_sequence: int
+    item_no: int
+    type: str
+    quantity: Decimal
+    value: Decimal
+    on_hand_after: Decimal
+    previous_sequence: int | None
+    event_sequence: int
+    business_date: date
+    occurred_at: datetime
+
+
+@dataclass(slots=True)
+class LedgerRows:
+    """Rows by table, each a tuple in the order of `ledger_writes`' columns."""
+
+    events: list[tuple[Any, ...]] = field(default_factory=list)
+    event_journals: list[int | None] = field(default_factory=list)
+    movements: list[Movement] = field(default_factory=list)
+    movement_journals: list[int | None] = field(default_factory=list)
+    journals: list[tuple[int, int, str, date]] = field(default_factory=list)
+    """(store sequence, first sequence, currency, business date)."""
+    journal_lines: list[tuple[int, int, str, str | None, Decimal, Decimal]] = field(default_factory=list)
+    outbox: list[tuple[int, int]] = field(default_factory=list)
+    sales: list[tuple[UUID, int, int]] = field(default_factory=list)
+    void_effects: list[tuple[int, int, int]] = field(default_factory=list)
+    claims: list[tuple[UUID, int, int | None, bool]] = field(default_factory=list)
+    satisfied_claims: list[int] = field(default_factory=list)
+    """Void sequences whose pending claim has taken effect."""
+    returns: list[tuple[int, int, Decimal]] = field(default_factory=list)
+    held: list[tuple[Any, ...]] = field(default_factory=list)
+    receipts: list[tuple[int, bytes, date, str]] = field(default_factory=list)
+    """(sequence, content hash, stamped business date, outcome letter) of a stream's events."""
+    findings: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """How often each (code, subject) was found."""

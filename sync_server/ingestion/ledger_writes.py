@@ -1,0 +1,209 @@
+"""Writing a posted batch: one statement, a chain of CTEs, whatever number of lines the batch has.
+
+Tables that a batch has no rows for cost an empty array. Everything about the store's row, its numbers and its
+audit chain, moves in the same statement, under the lock that the transaction holds since its beginning.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sync_server.ingestion.array_literals import BUILDERS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RowSet:
+    """A table's columns, besides store_no, that a batch writes, each with its type."""
+
+    table: str
+    columns: Mapping[str, str]
+    tail: str = ""
+
+    def statement(self) -> str:
+        """The INSERT, reading one array parameter a column."""
+        names = ", ".join(self.columns)
+        arrays = ", ".join(f"%({self.table}_{name})s::{kind}[]" for name, kind in self.columns.items())
+        return (
+            f"INSERT INTO {self.table} (store_no, {names}) "  # noqa: S608  # built from constants
+            f"SELECT %(store_no)s, row.* FROM unnest({arrays}) AS row({names}) {self.tail}"
+        )
+
+    def parameters(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
+        """The columns of `rows` as array literals."""
+        columns: Iterable[tuple[Any, ...]] = zip(*rows, strict=True) if rows else [()] * len(self.columns)
+        return {
+            f"{self.table}_{name}": BUILDERS[kind](values)
+            for (name, kind), values in zip(self.columns.items(), columns, strict=True)
+        }
+
+
+EVENTS = RowSet(
+    "pos_event",
+    {
+        "store_sequence": "bigint",
+        "event_key": "uuid",
+        "event_id": "varchar",
+        "content_hash": "bytea",
+        "stream_no": "integer",
+        "sequence": "bigint",
+        "type": "varchar",
+        "item_no": "integer",
+        "quantity": "numeric",
+        "amount": "numeric",
+        "tax_amount": "numeric",
+        "cost": "numeric",
+        "currency": "varchar",
+        "tenders": "json",
+        "sale_id": "varchar",
+        "line_number": "integer",
+        "transaction_number": "varchar",
+        "workstation_id": "varchar",
+        "cashier_id": "varchar",
+        "occurred_at": "timestamptz",
+        "time_reading": "varchar",
+        "business_date": "date",
+        "agent_business_date": "date",
+        "details": "json",
+        "journal_sequence": "bigint",
+    },
+)
+MOVEMENTS = RowSet(
+    "stock_movement",
+    {
+        "store_sequence": "bigint",
+        "item_no": "integer",
+        "type": "varchar",
+        "quantity": "numeric",
+        "value": "numeric",
+        "on_hand_after": "numeric",
+        "previous_sequence": "bigint",
+        "event_sequence": "bigint",
+        "business_date": "date",
+        "accounting_date": "date",
+        "occurred_at": "timestamptz",
+        "journal_sequence": "bigint",
+    },
+)
+STOCK = RowSet(
+    "store_stock",
+    {
+        "item_no": "integer",
+        "on_hand": "numeric",
+        "value": "numeric",
+        "unit_cost": "numeric",
+        "last_sequence": "bigint",
+    },
+    "ON CONFLICT (store_no, item_no) DO UPDATE SET on_hand = excluded.on_hand, value = excluded.value, "
+    "unit_cost = excluded.unit_cost, last_sequence = excluded.last_sequence",
+)
+JOURNALS = RowSet(
+    "journal",
+    {
+        "store_sequence": "bigint",
+        "first_sequence": "bigint",
+        "kind": "varchar",
+        "currency": "varchar",
+        "business_date": "date",
+        "accounting_date": "date",
+        "posted_at": "timestamptz",
+    },
+)
+JOURNAL_LINES = RowSet(
+    "journal_line",
+    {
+        "store_sequence": "bigint",
+        "line_number": "integer",
+        "account": "varchar",
+        "tender": "varchar",
+        "debit": "numeric",
+        "credit": "numeric",
+    },
+)
+OUTBOX = RowSet("outbox", {"store_sequence": "bigint", "kind": "smallint"})
+SALES = RowSet("pos_sale", {"sale_key": "uuid", "first_sequence": "bigint", "last_sequence": "bigint"})
+VOID_EFFECTS = RowSet(
+    "void_effect", {"store_sequence": "bigint", "void_sequence": "bigint", "voided_sequence": "bigint"}
+)
+CLAIMS = RowSet(
+    "void_claim",
+    {"claim_key": "uuid", "void_sequence": "bigint", "line_number": "integer", "pending": "boolean"},
+)
+RETURNS = RowSet(
+    "sale_return", {"sold_sequence": "bigint", "return_sequence": "bigint", "quantity": "numeric"}
+)
+HELD = RowSet(
+    "held_event",
+    {
+        "event_key": "uuid",
+        "event_id": "varchar",
+        "content_hash": "bytea",
+        "stream_no": "integer",
+        "sequence": "bigint",
+        "batch_id": "varchar",
+        "reason": "varchar",
+        "raw": "json",
+        "received_at": "timestamptz",
+        "status": "varchar",
+    },
+)
+RECEIPTS = RowSet(
+    "stream_receipt",
+    {
+        "stream_no": "integer",
+        "first_sequence": "bigint",
+        "last_sequence": "bigint",
+        "business_date": "date",
+        "content_hashes": "bytea",
+        "outcomes": "varchar",
+    },
+)
+ALWAYS = (EVENTS, MOVEMENTS, STOCK, JOURNALS, JOURNAL_LINES, OUTBOX, SALES, RECEIPTS)
+"""What an ordinary batch of sales writes; the statement for it is prepared once a connection."""
+SOMETIMES = (VOID_EFFECTS, CLAIMS, RETURNS, HELD)
+
+_BATCH = """
+    INSERT INTO pos_batch (store_no, batch_id, content_hash, channel, caller, request_id, stream_no, posted_at,
+                           received_at, accepted, duplicates, held, findings, first_sequence, last_sequence)
+    VALUES (%(store_no)s, %(batch_id)s, %(content_hash)s, %(channel)s, %(caller)s, %(request_id)s, %(stream_no)s,
+            %(posted_at)s, %(received_at)s, %(accepted)s, %(duplicates)s, %(held)s, %(findings)s::jsonb,
+            %(first_sequence)s, %(last_sequence)s)
+"""
+_AUDIT = """
+    INSERT INTO audit_entry (store_no, audit_sequence, at, actor_kind, actor, action, subject, after,
+                             request_id, origin, previous_hash, hash)
+    VALUES (%(store_no)s, %(audit_sequence)s, %(received_at)s, %(actor_kind)s, %(caller)s, %(action)s,
+            %(batch_id)s, %(after)s::jsonb, %(request_id)s, %(origin)s, %(previous_hash)s, %(audit_hash)s)
+"""
+_STREAM = """
+    UPDATE stream SET received = received + %(received)s::int8multirange WHERE stream_no = %(stream_no)s
+"""
+_REOPENED = """
+    UPDATE store_day SET state = 'OPEN'
+    WHERE store_no = %(store_no)s AND stream_no = %(stream_no)s AND state = 'PROVEN'
+      AND business_date = ANY(%(dates)s::date[])
+"""
+_SATISFIED = """
+    UPDATE void_claim SET pending = false
+    WHERE store_no = %(store_no)s AND pending AND void_sequence = ANY(%(satisfied)s::bigint[])
+"""
+_STORE = """
+    UPDATE store SET last_sequence = %(last_store_sequence)s, audit_sequence = %(audit_sequence)s,
+                     audit_hash = %(audit_hash)s
+    WHERE store_no = %(store_no)s
+"""
+_RECEIVED = """
+    RETURNING (SELECT received + %(received)s::int8multirange FROM stream WHERE stream_no = %(stream_no)s)
+"""
+"""A statement sees its own changes nowhere; the sum is made once more for the answer."""
+
+
+def write_statement(row_sets: Iterable[RowSet], *, stream: bool, satisfied: bool) -> str:
+    """One statement that writes `row_sets`, the batch, its audit entry, and the store's and stream's rows."""
+    parts = [f"{row_set.table}_rows AS ({row_set.statement()})" for row_set in row_sets]
+    parts += [f"batch_row AS ({_BATCH})", f"audit_row AS ({_AUDIT})"]
+    if stream:
+        parts += [f"stream_row AS ({_STREAM})", f"reopened_days AS ({_REOPENED})"]
+    if satisfied:
+        parts.append(f"satisfied_claims AS ({_SATISFIED})")
+    returning = _RECEIVED if stream else "RETURNING NULL"
+    return f"WITH {', '.join(parts)} {_STORE} {returning}"

@@ -1,0 +1,52 @@
+"""A posting while it is being decided: what is known, what has been decided, and the numbers given so far."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from shared.money import minor_unit
+from sync_server.accounting.chart_of_accounts import ChartOfAccounts
+from sync_server.ingestion.group_journals import GroupJournals
+from sync_server.ingestion.known_state import KnownState
+from sync_server.ingestion.ledger_rows import LedgerRows
+from sync_server.ingestion.line_effects import Books
+from sync_server.stores.findings import FindingCode
+
+
+@dataclass(frozen=True, slots=True)
+class PostingContext:
+    """What is fixed while a batch is posted."""
+
+    currency: str
+    chart: ChartOfAccounts
+    stream_no: int | None
+    last_sequence: int
+    was_received: Callable[[int], bool]
+    """Whether a sequence of the stream had arrived before this batch."""
+    refers: bool
+    """Whether the batch holds voids or returns, or voids wait for it: its lines must be findable."""
+
+
+class OpenPosting:
+    """One batch being posted; `rows`, `state` and the counts are its outcome."""
+
+    def __init__(self, context: PostingContext, state: KnownState) -> None:
+        self.context = context
+        self.state = state
+        self.rows = LedgerRows()
+        self.coin = minor_unit(context.currency)
+        self.sequence = context.last_sequence
+        self.accepted = self.duplicates = self.held = 0
+
+    def next_number(self) -> int:
+        """The next number of the store's sequence."""
+        self.sequence += 1
+        return self.sequence
+
+    def find(self, code: FindingCode, subject: str) -> None:
+        """Notes a finding: what was posted and somebody should look at."""
+        self.rows.findings[code.value, subject] += 1
+
+    def books(self, journals: GroupJournals, currency: str) -> Books:
+        """Where a line with money in `currency` is booked."""
+        goods = journals.entry(self.context.currency)
+        return Books(self.context.chart, self.coin, journals.entry(currency), goods)

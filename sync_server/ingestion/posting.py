@@ -1,0 +1,209 @@
+"""Posting a batch, decided purely: what is known and what came in, the ledger's new rows out.
+
+Groups are posted in the order of the batch, lines in the order of their group; every number of the store's
+sequence is given here, without a gap. Nothing is read and nothing is written.
+"""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from shared.money import minor_unit
+from shared.pos_event import EventType
+from shared.wire_json import encode_json
+from sync_server.accounting.posting_rules import TenderShares
+from sync_server.accounting.tender_shares import share_tenders
+from sync_server.ingestion.event_rows import event_row, spelled_id
+from sync_server.ingestion.group_journals import GroupJournals
+from sync_server.ingestion.groups import Arrival, sale_key
+from sync_server.ingestion.held_reasons import HeldReason
+from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, PostedLine
+from sync_server.ingestion.ledger_rows import RETURN, SALE
+from sync_server.ingestion.line_effects import Effect, apply_line
+from sync_server.ingestion.open_posting import OpenPosting
+from sync_server.ingestion.referred_lines import remember
+from sync_server.ingestion.returns import settle_return
+from sync_server.ingestion.voids import claim_lines, post_void
+from sync_server.inventory.valuation import current_cost, worth_at
+from sync_server.stores.findings import FindingCode
+
+ZERO = Decimal(0)
+_POSTED_TYPES = frozenset({EventType.SALE, EventType.RETURN, EventType.RECEIPT, EventType.VOID})
+_OUTBOX_KINDS = {EventType.SALE: SALE, EventType.RETURN: RETURN}
+_NO_SHARES: TenderShares = ()
+
+
+def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
+    """Posts one group, or holds it; what has been received before is counted and skipped."""
+    fresh: list[Arrival] = []
+    reason: HeldReason | None = None
+    for arrival in group:
+        known = posting.state.hashes.setdefault(arrival.key, [])
+        content_hash = arrival.event.content_hash
+        if content_hash in known:
+            posting.duplicates += 1
+            _receive(posting, arrival, "D")
+            continue
+        reason = reason or _reason_to_hold(posting, arrival, known)
+        known.append(content_hash)
+        fresh.append(arrival)
+    if reason is not None:
+        _hold(posting, fresh, reason)
+    elif fresh:
+        _post_lines(posting, fresh)
+
+
+def _reason_to_hold(posting: OpenPosting, arrival: Arrival, known: Sequence[bytes]) -> HeldReason | None:
+    if known:
+        return HeldReason.EVENT_ID_REUSED
+    sequence = arrival.event.sequence
+    if sequence is not None and posting.context.was_received(sequence):
+        return HeldReason.STREAM_CONFLICT
+    if arrival.event.type not in _POSTED_TYPES:
+        return HeldReason.TYPE_NOT_POSTED
+    return None
+
+
+def _hold(posting: OpenPosting, group: Sequence[Arrival], reason: HeldReason) -> None:
+    for arrival in group:
+        event = arrival.event
+        raw = encode_json(arrival.raw).decode()
+        posting.rows.held.append(
+            (arrival.key, spelled_id(arrival), event.content_hash, event.sequence, reason.value, raw)
+        )
+        posting.held += 1
+        _receive(posting, arrival, "H")
+    if reason is HeldReason.EVENT_ID_REUSED:
+        posting.find(FindingCode.EVENT_ID_REUSED, group[0].event.event_id or str(group[0].key))
+
+
+def _receive(posting: OpenPosting, arrival: Arrival, outcome: str) -> None:
+    event = arrival.event
+    if event.sequence is not None and event.stamp is not None:
+        receipt = (event.sequence, event.content_hash, event.stamp.business_date, outcome)
+        posting.rows.receipts.append(receipt)
+
+
+def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
+    first = posting.sequence + 1
+    journals = GroupJournals(posting.context.currency)
+    posted: list[PostedLine] = []
+    for arrival, shares in zip(group, _shares(posting, group), strict=True):
+        posting.accepted += 1
+        _receive(posting, arrival, "P")
+        _note_time(posting, arrival)
+        if arrival.event.type == EventType.VOID:
+            post_void(posting, arrival, journals)
+        else:
+            posted.append(_post_line(posting, arrival, shares, journals))
+    last_event = posting.sequence
+    posting.sequence = journals.close(posting.rows, first, last_event, group[0].time.business_date)
+    for sale_id in {line.sale_id for line in posted if line.sale_id is not None}:
+        posting.rows.sales.append((sale_key(sale_id), first, last_event))
+    if posting.state.claims:
+        claim_lines(posting, posted, group)
+
+
+def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> list[TenderShares]:
+    """Each line's shares of the group's tenders, unsigned as its amount is."""
+    signs = [_sign(arrival) for arrival in group]
+    if not any(arrival.event.tenders for arrival in group):
+        return [
+            [(None, arrival.event.amount or ZERO)] if sign else _NO_SHARES
+            for arrival, sign in zip(group, signs, strict=True)
+        ]
+    tenders: dict[str, Decimal] = {}
+    for arrival in group:
+        for tender in arrival.event.tenders or ():
+            tenders[tender["type"]] = tenders.get(tender["type"], ZERO) + tender["amount"]
+    lines = [(index, sign) for index, sign in enumerate(signs) if sign]
+    amounts = [(group[index].event.amount or ZERO) * sign for index, sign in lines]
+    shares: list[TenderShares] = [_NO_SHARES] * len(group)
+    if not amounts:
+        return shares
+    currency = group[lines[0][0]].event.currency or posting.context.currency
+    split, differs = share_tenders(amounts, list(tenders.items()), minor_unit(currency))
+    for (index, sign), line in zip(lines, split, strict=True):
+        shares[index] = [(tender, share * sign) for tender, share in line]
+    if differs:
+        posting.find(FindingCode.TENDER_MISMATCH, _transaction_name(group[0]))
+    return shares
+
+
+def _post_line(
+    posting: OpenPosting, arrival: Arrival, shares: TenderShares, journals: GroupJournals
+) -> PostedLine:
+    event, number = arrival.event, posting.next_number()
+    item = posting.state.items[event.item_id or f"{BARCODE_MARK}{event.barcode}"]
+    currency = event.currency or posting.context.currency
+    line = PostedLine(
+        store_sequence=number,
+        key=arrival.key,
+        type=event.type,
+        item=item,
+        quantity=event.quantity or ZERO,
+        amount=event.amount or ZERO,
+        tax=event.tax_amount or ZERO,
+        cost=ZERO,
+        currency=currency,
+        tenders=shares,
+        sale_id=event.sale_id,
+        line_number=event.line_number,
+        damaged=event.type == EventType.RETURN and event.disposition == "DAMAGED",
+    )
+    line.cost = _cost(posting, arrival, line, item)
+    time = arrival.time
+    effect = Effect(number, number, event.type, time.business_date, time.occurred_at)
+    apply_line(line, effect, posting.books(journals, currency), posting.rows)
+    posting.rows.events.append(
+        event_row(
+            number,
+            arrival,
+            stream_no=posting.context.stream_no,
+            item_no=item.item_no,
+            cost=line.cost,
+            currency=currency if event.type in _OUTBOX_KINDS else None,
+            shares=shares,
+        )
+    )
+    if kind := _OUTBOX_KINDS.get(EventType(event.type)):
+        posting.rows.outbox.append((number, kind))
+    if posting.context.refers:
+        remember(posting.state, line)
+    _note_line(posting, item, currency)
+    return line
+
+
+def _cost(posting: OpenPosting, arrival: Arrival, line: PostedLine, item: KnownItem) -> Decimal:
+    """What the goods of a line cost: sold at the average, returned at the sale's, received at the invoice's."""
+    event = arrival.event
+    if event.type == EventType.RETURN:
+        return settle_return(posting, arrival, line, item)
+    if event.type == EventType.RECEIPT and event.unit_cost is not None:
+        return worth_at(event.unit_cost, line.quantity, posting.coin)
+    return current_cost(item.position, line.quantity, posting.coin)
+
+
+def _note_line(posting: OpenPosting, item: KnownItem, currency: str) -> None:
+    if item.placeholder:
+        posting.find(FindingCode.UNKNOWN_ITEM, item.item_id)
+    if currency != posting.context.currency:
+        posting.find(FindingCode.FOREIGN_CURRENCY, currency)
+
+
+def _note_time(posting: OpenPosting, arrival: Arrival) -> None:
+    subject = arrival.event.workstation_id or "-"
+    if arrival.time.date_mismatch:
+        posting.find(FindingCode.BUSINESS_DATE_MISMATCH, subject)
+    if arrival.time.clock_suspect:
+        posting.find(FindingCode.CLOCK_SUSPECT, subject)
+
+
+def _sign(arrival: Arrival) -> int:
+    """+1 for money in, −1 for money back, 0 for none."""
+    kind = arrival.event.type
+    return 1 if kind == EventType.SALE else -1 if kind == EventType.RETURN else 0
+
+
+def _transaction_name(arrival: Arrival) -> str:
+    event = arrival.event
+    return event.sale_id or event.transaction_number or event.event_id or str(arrival.key)

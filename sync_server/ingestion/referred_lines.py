@@ -1,0 +1,91 @@
+"""The posted lines that voids and returns of a batch refer to, by event key or by sale."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from psycopg import Cursor
+
+from sync_server.accounting.posting_rules import TenderShares
+from sync_server.ingestion.groups import sale_key
+from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, uuid_literal
+from sync_server.inventory.valuation import StockPosition
+
+ZERO = Decimal(0)
+
+_COLUMNS = """
+    e.store_sequence, e.event_key, e.type, e.item_no, i.item_id, e.quantity, e.amount, e.tax_amount, e.cost,
+    e.currency, e.tenders, e.sale_id, e.line_number, coalesce(e.details ->> 'disposition', '') = 'DAMAGED',
+    EXISTS (SELECT FROM void_effect v WHERE v.store_no = e.store_no AND v.voided_sequence = e.store_sequence),
+    (SELECT coalesce(sum(r.quantity), 0) FROM sale_return r
+     WHERE r.store_no = e.store_no AND r.sold_sequence = e.store_sequence
+       AND NOT EXISTS (SELECT FROM void_effect w
+                       WHERE w.store_no = r.store_no AND w.voided_sequence = r.return_sequence))
+"""
+_BY_KEY = f"""
+    SELECT {_COLUMNS} FROM pos_event e LEFT JOIN item i ON i.item_no = e.item_no
+    WHERE e.store_no = %(store)s AND e.event_key = ANY(%(events)s::uuid[])
+"""
+_BY_SALE = f"""
+    SELECT {_COLUMNS} FROM pos_sale s
+    JOIN pos_event e ON e.store_no = s.store_no AND e.store_sequence BETWEEN s.first_sequence AND s.last_sequence
+    LEFT JOIN item i ON i.item_no = e.item_no
+    WHERE s.store_no = %(store)s AND s.sale_key = ANY(%(sales)s::uuid[]) AND e.type <> 'VOID'
+"""  # noqa: S608  # built from constants
+
+
+def read_referred_lines(
+    cursor: Cursor[Any], store_no: int, state: KnownState, events: Sequence[UUID], sales: Sequence[UUID]
+) -> None:
+    """Adds the lines with these event keys and of these sales to `state`, in the order of posting."""
+    cursor.execute(
+        f"SELECT DISTINCT ON (store_sequence) * FROM (({_BY_KEY}) UNION ALL ({_BY_SALE})) AS line "
+        "ORDER BY store_sequence",
+        {"store": store_no, "events": uuid_literal(events), "sales": uuid_literal(sales)},
+    )
+    by_number = {item.item_no: item for item in state.items.values()}
+    for row in cursor.fetchall():
+        line = _line(row, by_number)
+        if line.item is not None and line.item.item_no not in by_number:
+            by_number[line.item.item_no] = state.items[line.item.item_id] = line.item
+        remember(state, line)
+
+
+def remember(state: KnownState, line: PostedLine) -> None:
+    """Makes `line` findable by its event key and by its sale."""
+    state.lines_by_key[line.key] = line
+    if line.sale_id is not None:
+        state.lines_by_sale.setdefault(sale_key(line.sale_id), []).append(line)
+
+
+def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:
+    sequence, key, kind, item_no, item_id, quantity, amount, tax, cost, currency, tenders, *rest = row
+    sale_id, line_number, damaged, voided, returned = rest
+    item = None
+    if item_no is not None:
+        item = by_number.get(item_no) or KnownItem(item_no, item_id, StockPosition())
+    return PostedLine(
+        store_sequence=sequence,
+        key=key,
+        type=kind,
+        item=item,
+        quantity=quantity or ZERO,
+        amount=amount or ZERO,
+        tax=tax or ZERO,
+        cost=cost or ZERO,
+        currency=currency,
+        tenders=_shares(tenders, amount or ZERO),
+        sale_id=sale_id,
+        line_number=line_number,
+        damaged=damaged,
+        voided=voided,
+        returned=returned,
+    )
+
+
+def _shares(tenders: Any, amount: Decimal) -> TenderShares:
+    """The recorded shares, unsigned as the line's amount is; text inside JSON keeps them exact."""
+    if tenders is None:
+        return [(None, amount)]
+    return [(tender, Decimal(share)) for tender, share in tenders]

@@ -1,0 +1,55 @@
+"""What a return is worth: the original sale's cost if it is known, else the current average. Pure."""
+
+from decimal import Decimal
+
+from shared.money import round_to
+from shared.pos_event import EventType
+from sync_server.ingestion.groups import Arrival, sale_key
+from sync_server.ingestion.known_state import KnownItem, PostedLine
+from sync_server.ingestion.open_posting import OpenPosting
+from sync_server.inventory.valuation import current_cost
+from sync_server.stores.findings import FindingCode
+
+ZERO = Decimal(0)
+
+
+def settle_return(posting: OpenPosting, arrival: Arrival, line: PostedLine, item: KnownItem) -> Decimal:
+    """The cost of a return, what it brought back of which sold line, and what is odd about it."""
+    original_sale = arrival.event.original_sale_id
+    sold = [] if original_sale is None else _sold_lines(posting, original_sale, item)
+    subject = original_sale or line.sale_id or str(arrival.key)
+    if not sold:
+        posting.find(FindingCode.RETURN_WITHOUT_SALE, subject)
+        return current_cost(item.position, line.quantity, posting.coin)
+    cost, open_quantity = ZERO, line.quantity
+    for original in sold:
+        part = min(open_quantity, original.quantity - original.returned)
+        if part <= 0:
+            continue
+        cost += _share_of_cost(original, part, posting.coin)
+        original.returned += part
+        open_quantity -= part
+        posting.rows.returns.append((original.store_sequence, line.store_sequence, part))
+    if open_quantity > 0:
+        posting.find(FindingCode.RETURN_EXCEEDS_SALE, subject)
+        cost += _share_of_cost(sold[-1], open_quantity, posting.coin)
+    return cost
+
+
+def _sold_lines(posting: OpenPosting, sale_id: str, item: KnownItem) -> list[PostedLine]:
+    lines = posting.state.lines_by_sale.get(sale_key(sale_id), [])
+    return [
+        line
+        for line in lines
+        if line.type == EventType.SALE
+        and not line.voided
+        and line.item is not None
+        and line.item.item_no == item.item_no
+    ]
+
+
+def _share_of_cost(original: PostedLine, quantity: Decimal, coin: Decimal) -> Decimal:
+    """The part of a sold line's cost that belongs to `quantity`; all of it for all of the line."""
+    if quantity == original.quantity:
+        return original.cost
+    return round_to(original.cost * quantity / original.quantity, coin)

@@ -1,0 +1,112 @@
+"""Voids: the exact reverse of the line or sale they name, whenever the two meet. Pure.
+
+A void before its sale is a claim that takes effect when the sale arrives. A void of a whole sale goes on
+claiming: a line of that sale that arrives later is taken back too.
+"""
+
+from collections.abc import Sequence
+
+from shared.identifiers import event_key
+from shared.pos_event import EventType
+from sync_server.ingestion.event_rows import event_row
+from sync_server.ingestion.group_journals import GroupJournals
+from sync_server.ingestion.groups import Arrival, sale_key
+from sync_server.ingestion.known_state import Claim, PostedLine
+from sync_server.ingestion.ledger_rows import VOID
+from sync_server.ingestion.line_effects import Effect, apply_line
+from sync_server.ingestion.open_posting import OpenPosting
+from sync_server.stores.findings import FindingCode
+
+
+def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -> None:
+    """Records a void and takes back what it names, as far as that is there."""
+    number = posting.next_number()
+    posting.rows.events.append(
+        event_row(
+            number,
+            arrival,
+            stream_no=posting.context.stream_no,
+            item_no=None,
+            cost=None,
+            currency=None,
+            shares=None,
+        )
+    )
+    lines = _named_lines(posting, arrival)
+    standing = [line for line in lines if not line.voided]
+    for line in standing:
+        _take_back(posting, line, number, arrival, journals)
+    if lines and not standing:
+        posting.find(FindingCode.VOID_REPEATED, _subject(arrival))
+    _claim(posting, arrival, number, pending=not lines)
+
+
+def claim_lines(posting: OpenPosting, lines: Sequence[PostedLine], group: Sequence[Arrival]) -> None:
+    """Takes back lines just posted that an earlier void claims, in a journal of their own."""
+    arrivals = {arrival.key: arrival for arrival in group}
+    first, journals = posting.sequence + 1, GroupJournals(posting.context.currency)
+    for line in lines:
+        claim = None if line.voided else _claim_on(posting, line)
+        if claim is not None:
+            _take_back(posting, line, claim.void_sequence, arrivals[line.key], journals)
+            if claim.pending:
+                claim.pending = False
+                posting.rows.satisfied_claims.append(claim.void_sequence)
+    if posting.sequence >= first:
+        business_date = group[0].time.business_date
+        posting.sequence = journals.close(posting.rows, first, posting.sequence, business_date)
+
+
+def _named_lines(posting: OpenPosting, arrival: Arrival) -> list[PostedLine]:
+    voids = arrival.event.voids or {}
+    if "eventId" in voids:
+        line = posting.state.lines_by_key.get(event_key(voids["eventId"]))
+        return [] if line is None or line.type == EventType.VOID else [line]
+    lines = posting.state.lines_by_sale.get(sale_key(voids["saleId"]), [])
+    if "lineNumber" in voids:
+        return [line for line in lines if line.line_number == voids["lineNumber"]]
+    return lines
+
+
+def _take_back(
+    posting: OpenPosting,
+    line: PostedLine,
+    void_sequence: int,
+    arrival: Arrival,
+    journals: GroupJournals,
+) -> None:
+    number = posting.next_number()
+    line.voided = True
+    effect = Effect(
+        number, void_sequence, EventType.VOID.value, arrival.time.business_date, arrival.time.occurred_at
+    )
+    books = posting.books(journals, line.currency or posting.context.currency)
+    apply_line(line, effect, books, posting.rows, sign=-1)
+    posting.rows.void_effects.append((number, void_sequence, line.store_sequence))
+    posting.rows.outbox.append((number, VOID))
+
+
+def _claim(posting: OpenPosting, arrival: Arrival, number: int, *, pending: bool) -> None:
+    """Keeps the void's claim where lines may still come: nothing was there, or it names a whole sale."""
+    voids = arrival.event.voids or {}
+    if "eventId" in voids:
+        key, line_number, lasting = event_key(voids["eventId"]), None, False
+    else:
+        key, line_number = sale_key(voids["saleId"]), voids.get("lineNumber")
+        lasting = line_number is None
+    if pending or lasting:
+        posting.rows.claims.append((key, number, line_number, pending))
+        posting.state.claims.setdefault(key, []).append(Claim(number, line_number, pending))
+
+
+def _claim_on(posting: OpenPosting, line: PostedLine) -> Claim | None:
+    claims = list(posting.state.claims.get(line.key, ()))
+    if line.sale_id is not None:
+        claims += posting.state.claims.get(sale_key(line.sale_id), ())
+    fitting = [claim for claim in claims if claim.line_number in (None, line.line_number)]
+    return min(fitting, key=lambda claim: claim.void_sequence, default=None)
+
+
+def _subject(arrival: Arrival) -> str:
+    voids = arrival.event.voids or {}
+    return str(voids.get("eventId") or voids.get("saleId"))

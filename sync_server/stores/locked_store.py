@@ -1,0 +1,68 @@
+"""A store whose row is locked: whoever posts for a store holds it, and nobody else does at the same time.
+
+That one lock gives the store's numbers without gaps in the order of commits, an outbox in order, and an audit
+chain; it is taken before anything else is read.
+"""
+
+from dataclasses import dataclass
+from datetime import time
+from typing import Any
+
+from psycopg import Cursor
+from psycopg.types.multirange import Multirange
+
+from shared.business_date import DayRule
+
+_LOCK = """
+SELECT store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash
+FROM store WHERE store_no = %s FOR NO KEY UPDATE
+"""
+_STREAM = "SELECT stream_no, received FROM stream WHERE store_no = %s AND stream_id = %s"
+_NEW_STREAM = """
+INSERT INTO stream (store_no, stream_id, device_no) VALUES (%s, %s, %s) RETURNING stream_no, received
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class LockedStore:
+    """A store as it is under its lock: how it dates events, and the heads of its numbers and its audit chain."""
+
+    store_no: int
+    store_id: str
+    day_rule: DayRule
+    currency: str
+    last_sequence: int
+    audit_sequence: int
+    audit_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class KnownStream:
+    """A stream of the store and what has been received of it."""
+
+    stream_no: int
+    received: Multirange[int]
+
+    def has(self, sequence: int) -> bool:
+        """Whether `sequence` has been received."""
+        return any(span.lower <= sequence < span.upper for span in self.received)  # type: ignore[operator]
+
+
+def lock_store(cursor: Cursor[Any], store_no: int) -> LockedStore:
+    """Waits for the store's row and holds it until the transaction ends. Raises LookupError if there is none."""
+    row = cursor.execute(_LOCK, [store_no]).fetchone()
+    if row is None:
+        raise LookupError(f"there is no store number {store_no}")
+    store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash = row
+    assert isinstance(day_start, time)
+    rule = DayRule(timezone, day_start)
+    return LockedStore(store_no, store_id, rule, currency, last_sequence, audit_sequence, bytes(audit_hash))
+
+
+def known_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: int | None) -> KnownStream:
+    """The stream of that id, begun now if the store had none; call it under the store's lock."""
+    row = cursor.execute(_STREAM, [store_no, stream_id]).fetchone()
+    if row is None:
+        row = cursor.execute(_NEW_STREAM, [store_no, stream_id, device_no]).fetchone()
+    assert row is not None
+    return KnownStream(row[0], row[1])
