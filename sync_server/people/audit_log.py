@@ -78,7 +78,7 @@ def chain_hash(previous: bytes, store_no: int, sequence: int, facts: AuditFacts)
     return hashlib.sha256(previous + canonical_bytes(entry)).digest()
 
 
-_HEAD = "SELECT audit_sequence, audit_hash FROM store WHERE store_no = %s FOR UPDATE"
+_HEAD = "SELECT audit_sequence, audit_hash FROM store WHERE store_no = %s FOR NO KEY UPDATE"
 _APPEND = """
 WITH entry AS (
     INSERT INTO audit_entry (store_no, audit_sequence, at, actor_kind, actor, action, subject, before, after,

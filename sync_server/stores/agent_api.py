@@ -1,0 +1,151 @@
+"""What agents ask of headquarters, other than taking batches: enrolment, heartbeats, day digests, results."""
+
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Path
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.day_digest import DayDigest
+from shared.protocol import API_PREFIX
+from sync_server.people.authentication import authenticated
+from sync_server.people.callers import Caller, CallerKind
+from sync_server.request_body import JsonBody
+from sync_server.request_context import origin_of, parts_of, request_id_of
+from sync_server.stores import agent_documents as documents
+from sync_server.stores.agent_commands import record_result
+from sync_server.stores.enrolment import Applicant, enrol
+from sync_server.stores.heartbeats import Heartbeat, record_heartbeat
+from sync_server.stores.registry import find_store
+from sync_server.stores.store_days import compare_day
+from sync_server.stores.store_facts import profile_of
+from sync_server.wire_models import StoreIdPath, answer, cursor_text
+
+Agent = Annotated[Caller, authenticated(agents=True)]
+START_OF_ITEMS = cursor_text([0, 0])
+
+
+def router() -> APIRouter:
+    """The routes of agents. Enrolment alone asks for no credential: the code is one."""
+    routes = APIRouter(prefix=API_PREFIX, tags=["agents"])
+    routes.post("/enrolments", response_model=documents.EnrolmentAnswer, status_code=201)(enrol_agent)
+    store = APIRouter(prefix="/stores/{storeId}")
+    store.post("/heartbeats", response_model=documents.HeartbeatAnswer)(take_heartbeat)
+    store.post("/day-digests", response_model=documents.DayDigestAnswer)(compare_day_digest)
+    store.post("/commands/{commandId}/result", response_model=documents.CommandResultAnswer)(take_result)
+    routes.include_router(store)
+    return routes
+
+
+def enrol_agent(
+    request: Request,
+    body: Annotated[documents.EnrolmentRequest, Depends(JsonBody(documents.EnrolmentRequest))],
+) -> Response:
+    """Exchanges a one-time code for a device's credential; 200 when the same device asks again."""
+    parts = parts_of(request)
+    now = parts.clock.now()
+    applicant = Applicant(body.device_id, body.device_name, body.agent_version)
+    whence = Caller(
+        kind=CallerKind.AGENT,
+        name=str(body.device_id),
+        request_id=request_id_of(request),
+        origin=origin_of(request),
+    )
+    with parts.database.unit_of_work() as work:
+        enrolment = enrol(work, body.code, applicant, request=whence, now=now)
+        store = find_store(work, enrolment.store_id)
+    profile = profile_of(
+        store, parts.limits, now, items=[], next_page=START_OF_ITEMS, position=START_OF_ITEMS
+    )
+    document = documents.EnrolmentAnswer(
+        store_id=enrolment.store_id,
+        device_id=body.device_id,
+        credential=enrolment.credential,
+        profile=profile,
+    )
+    return answer(document, 200 if enrolment.repeated else 201)
+
+
+def take_heartbeat(
+    request: Request,
+    store_id: StoreIdPath,  # noqa: ARG001  # the permission has held it against the caller's store
+    caller: Agent,
+    body: Annotated[documents.HeartbeatRequest, Depends(JsonBody(documents.HeartbeatRequest))],
+) -> Response:
+    """Keeps the agent's last word; answers how far its stream has arrived and what it is asked to do."""
+    parts = parts_of(request)
+    now = parts.clock.now()
+    store_no, device_no = _agent_numbers(caller)
+    beat = Heartbeat(
+        agent_version=body.agent_version,
+        stream_id=body.stream_id,
+        sent_at=body.sent_at,
+        timezone_data=body.timezone_data,
+        clock_offset_ms=body.clock_offset_ms,
+        backlog_events=body.backlog.events,
+        oldest_accepted_at=body.backlog.oldest_accepted_at,
+        last_sequence=body.last_sequence,
+        acknowledged_sequence=body.acknowledged_sequence,
+        undeliverable=body.undeliverable,
+        disk_free_bytes=body.disk_free_bytes,
+    )
+    with parts.database.unit_of_work() as work:
+        reply = record_heartbeat(work, store_no, device_no, beat, now=now)
+    document = documents.HeartbeatAnswer(
+        server_time=now,
+        acknowledged_sequence=reply.progress.acknowledged_sequence,
+        gaps=reply.progress.gaps,
+        commands=[
+            documents.CommandForAgent.model_validate(command, from_attributes=True)
+            for command in reply.commands
+        ],
+    )
+    return answer(document)
+
+
+def compare_day_digest(
+    request: Request,
+    store_id: StoreIdPath,  # noqa: ARG001  # as above
+    caller: Agent,
+    body: Annotated[documents.DayDigestRequest, Depends(JsonBody(documents.DayDigestRequest))],
+) -> Response:
+    """Compares the store's digest of a stream's business date with what headquarters received."""
+    parts = parts_of(request)
+    store_no, _ = _agent_numbers(caller)
+    theirs = DayDigest(events=body.events, digest=body.digest)
+    with parts.database.unit_of_work() as work:
+        compared = compare_day(
+            work, store_no, body.stream_id, body.business_date, theirs, now=parts.clock.now()
+        )
+    document = documents.DayDigestAnswer(
+        state=compared.state, business_date=body.business_date, events=compared.events
+    )
+    return answer(document)
+
+
+def take_result(
+    request: Request,
+    store_id: StoreIdPath,  # noqa: ARG001  # as above
+    command_id: Annotated[UUID, Path(alias="commandId")],
+    caller: Agent,
+    body: Annotated[documents.CommandResultRequest, Depends(JsonBody(documents.CommandResultRequest))],
+) -> Response:
+    """Records what came of a command; sent again, it changes nothing."""
+    parts = parts_of(request)
+    with parts.database.unit_of_work() as work:
+        record_result(
+            work,
+            command_id,
+            by=caller,
+            succeeded=body.succeeded,
+            result=body.result,
+            now=parts.clock.now(),
+        )
+    return answer(documents.CommandResultAnswer(command_id=command_id))
+
+
+def _agent_numbers(caller: Caller) -> tuple[int, int]:
+    assert caller.store_no is not None, "agents are bound to their store"
+    assert caller.device_no is not None, "agents are devices"
+    return caller.store_no, caller.device_no

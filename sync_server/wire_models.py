@@ -1,0 +1,105 @@
+"""How requests and answers are declared: camelCase, exact numbers, and lists that page by cursor.
+
+An endpoint returns `answer(model)`: pydantic would spell a decimal as text on its way out, and the spec has
+numbers. The model is named to FastAPI as `response_model` for the OpenAPI document.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Path, Query
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic.alias_generators import to_camel
+from starlette.responses import Response
+
+from shared.exact_decimal import parse
+from shared.identifiers import is_identifier, is_store_id
+from shared.problems import Violation
+from shared.wire_json import JsonError, decode_json, encode_json
+from sync_server.errors import Invalid
+
+MAX_PAGE = 500
+DEFAULT_PAGE = 100
+
+
+class WireModel(BaseModel):
+    """A JSON object of the API; what a newer peer adds is ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", frozen=True)
+
+
+def _exact(value: object) -> Decimal:
+    return parse(value)
+
+
+def _one_line(value: str) -> str:
+    if not is_identifier(value):
+        raise ValueError("must be 1 to 128 characters without control characters or white space around them")
+    return value
+
+
+ExactNumber = Annotated[
+    Decimal, BeforeValidator(_exact), WithJsonSchema({"type": "number"}, mode="serialization")
+]
+"""A decimal: read from a JSON number or a decimal string without a float, written as a JSON number."""
+Identifier = Annotated[
+    str, BeforeValidator(lambda value: _one_line(value) if isinstance(value, str) else value)
+]
+"""1 to 128 characters without control characters."""
+StoreIdPath = Annotated[str, Path(alias="storeId", description="The store's id, such as STORE-01.")]
+After = Annotated[str | None, Query(description="The `next` of the page before; none begins at the start.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Rows of a page.")]
+
+Row = TypeVar("Row", bound=WireModel)
+
+
+class Page(WireModel, Generic[Row]):
+    """A page of a list: `next` is the cursor of the page after it, null on the last one."""
+
+    items: list[Row]
+    next: str | None = Field(default=None)
+
+
+def answer(model: BaseModel, status: int = 200) -> Response:
+    """The HTTP answer that carries `model`; decimals leave as JSON numbers with the digits they have."""
+    body = encode_json(model.model_dump(by_alias=True))
+    return Response(body, status, media_type="application/json")
+
+
+def page_of(
+    found: Sequence[Any], limit: int, row: Callable[[Any], Row], position: Callable[[Any], Any]
+) -> Response:
+    """The page for `found`, which was asked for with one more than `limit` to see whether more follows."""
+    shown = found[:limit]
+    more = len(found) > limit
+    rows = [row(each) for each in shown]
+    return answer(Page[Any](items=rows, next=cursor_text(position(shown[-1])) if more else None))
+
+
+def cursor_text(position: Any) -> str:
+    """A position in a list as an opaque word."""
+    return base64.urlsafe_b64encode(encode_json(position)).decode("ascii").rstrip("=")
+
+
+def cursor_position(after: str | None, kind: type[Any]) -> Any:
+    """The position that a cursor names, None for the start; raises Invalid for one that we did not give."""
+    if after is None:
+        return None
+    try:
+        position = decode_json(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
+    except (JsonError, binascii.Error, ValueError):
+        position = None
+    if type(position) is not kind:
+        violation = Violation("after", "must be the `next` of a page of this list", after)
+        raise Invalid("The request's parameters are not valid", violations=[violation])
+    return position
+
+
+def store_id_or_refusal(store_id: str) -> None:
+    """Raises Invalid for a store id that no store can have."""
+    if not is_store_id(store_id):
+        rule = "must be 1 to 64 letters, digits, dots, dashes or underscores"
+        raise Invalid("The store id is not valid", violations=[Violation("storeId", rule, store_id)])
