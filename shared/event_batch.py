@@ -137,7 +137,9 @@ def _check_sequences(events: Sequence[PosEvent], stream_id: str | None, found: l
         path = f"events[{index}]"
         if stream_id is None:
             if event.sequence is not None:
-                found.append(Violation(f"{path}.sequence", "Sequence needs the batch's streamId", event.sequence))
+                found.append(
+                    Violation(f"{path}.sequence", "Sequence needs the batch's streamId", event.sequence)
+                )
             continue
         if event.event_id is None or event.sequence is None or event.stamp is None:
             found.append(Violation(path, "Event of a stream must carry eventId, sequence and stamp"))

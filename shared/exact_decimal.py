@@ -26,7 +26,9 @@ def parse(value: object, fraction_digits: int = MAX_FRACTION_DIGITS) -> Decimal:
     """
     if type(value) is Decimal:
         number = value
-    elif type(value) is int or (type(value) is str and len(value) <= MAX_NUMBER_DIGITS and _DECIMAL_TEXT.fullmatch(value)):
+    elif type(value) is int or (
+        type(value) is str and len(value) <= MAX_NUMBER_DIGITS and _DECIMAL_TEXT.fullmatch(value)
+    ):
         number = Decimal(value)
     else:
         raise ValueError("must be a decimal number")

@@ -205,7 +205,9 @@ def _check_money(
         found.append(Violation(f"{path}.amount", "Amount is required"))
     amount, tax = known.get("amount"), known.get("tax_amount")
     if amount is not None and tax is not None and tax > amount:
-        found.append(Violation(f"{path}.taxAmount", "Tax amount must not exceed the amount", raw["taxAmount"]))
+        found.append(
+            Violation(f"{path}.taxAmount", "Tax amount must not exceed the amount", raw["taxAmount"])
+        )
 
 
 def _read_envelope(raw: Mapping[str, Any], path: str, found: list[Violation]) -> Mapping[str, Any]:

@@ -30,7 +30,9 @@ from sync_server.ingestion.named_items import read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
 from sync_server.ingestion.posting import post_group
 from sync_server.ingestion.referred_lines import read_referred_lines
-from sync_server.people.callers import Caller
+from sync_server.people.callers import Caller, CallerKind
+from sync_server.stores.agent_commands import pending_commands
+from sync_server.stores.agent_documents import CommandForAgent
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.findings import raise_findings, resolve_findings
 from sync_server.stores.locked_store import known_stream, lock_store
@@ -64,7 +66,7 @@ def accept_batch(
     delivery = Delivery(caller, batch, store, stream, now)
     known = cursor.execute(_KNOWN_BATCH, [store_no, batch.batch_id]).fetchone()
     if known is not None:
-        return _same_again(delivery, known)
+        return _same_again(cursor, delivery, known)
     clock = EventClock(store.day_rule, read_instant(batch.posted_at), now)
     came = arrivals(batch, list(raw_events), clock)
     posting = OpenPosting(_context(delivery, chart, came), KnownState())
@@ -75,7 +77,9 @@ def accept_batch(
     replenished = _note_shortages(posting)
     received = record_batch(cursor, delivery, posting)
     _write_findings(work, delivery, posting, replenished)
-    return _receipt(delivery, posting, received)
+    counts = (posting.accepted, posting.duplicates, posting.held)
+    findings = [{"code": code, "subject": subject} for code, subject in posting.rows.findings]
+    return _receipt(cursor, delivery, counts, findings, received, duplicate=False)
 
 
 def _context(delivery: Delivery, chart: ChartOfAccounts, came: Sequence[Arrival]) -> PostingContext:
@@ -153,27 +157,9 @@ def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replen
     )
 
 
-def _receipt(delivery: Delivery, posting: OpenPosting, received: Multirange[int]) -> BatchReceipt:
-    progress = stream_progress(received)
-    return BatchReceipt(
-        batch_id=delivery.batch.batch_id,
-        store_id=delivery.store.store_id,
-        status=POSTED,
-        duplicate=False,
-        accepted=posting.accepted,
-        duplicates=posting.duplicates,
-        held=posting.held,
-        findings=[{"code": code, "subject": subject} for code, subject in posting.rows.findings],
-        acknowledged_sequence=progress.acknowledged_sequence,
-        gaps=progress.gaps,
-        commands=[],
-        server_time=instant_text(delivery.now),
-    )
-
-
-def _same_again(delivery: Delivery, known: tuple[Any, ...]) -> BatchReceipt:
+def _same_again(cursor: Cursor[Any], delivery: Delivery, known: tuple[Any, ...]) -> BatchReceipt:
     """The receipt of the first time, with what has become of the stream since."""
-    content_hash, accepted, duplicates, held, findings = known
+    content_hash, *counts, findings = known
     batch_id = delivery.batch.batch_id
     if bytes(content_hash) != delivery.batch.content_hash:
         raise Conflict(
@@ -181,18 +167,42 @@ def _same_again(delivery: Delivery, known: tuple[Any, ...]) -> BatchReceipt:
             code=ErrorCode.BATCH_CONFLICT,
             details={"batchId": batch_id},
         )
-    progress = stream_progress(delivery.stream.received if delivery.stream else Multirange())
+    received = delivery.stream.received if delivery.stream else Multirange()
+    return _receipt(cursor, delivery, counts, findings, received, duplicate=True)
+
+
+def _receipt(
+    cursor: Cursor[Any],
+    delivery: Delivery,
+    counts: Sequence[int],
+    findings: list[dict[str, Any]],
+    received: Multirange[int],
+    *,
+    duplicate: bool,
+) -> BatchReceipt:
+    accepted, duplicates, held = counts
+    progress = stream_progress(received)
+    caller, store = delivery.caller, delivery.store
+    commands: list[dict[str, Any]] = []
+    if caller.kind is CallerKind.AGENT:
+        waiting = pending_commands(cursor.connection, store.store_no, caller.device_no, delivery.now)
+        commands = [
+            CommandForAgent.model_validate(command, from_attributes=True).model_dump(
+                by_alias=True, mode="json"
+            )
+            for command in waiting
+        ]
     return BatchReceipt(
-        batch_id=batch_id,
-        store_id=delivery.store.store_id,
+        batch_id=delivery.batch.batch_id,
+        store_id=store.store_id,
         status=POSTED,
-        duplicate=True,
+        duplicate=duplicate,
         accepted=accepted,
         duplicates=duplicates,
         held=held,
         findings=findings,
         acknowledged_sequence=progress.acknowledged_sequence,
         gaps=progress.gaps,
-        commands=[],
+        commands=commands,
         server_time=instant_text(delivery.now),
     )

@@ -1,4 +1,4 @@
-"""The outbox: what happened and must be told, in the order of posting, written in the posting's transaction."""
+"""The outbox: what happened and must be told, in the order of posting, written in the same transaction."""
 
 from sqlmodel import Field, SQLModel
 

@@ -1,0 +1,75 @@
+"""`POST /stores/{storeId}/pos-batches`: authenticate, read, admit, post in a worker thread, answer.
+
+The commit has happened when the answer is made; an answer that is lost is asked for again with the same batch.
+"""
+
+from typing import Annotated
+
+from anyio import CapacityLimiter
+from anyio.to_thread import run_sync
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.clock import Clock
+from shared.event_batch import BATCH_FAILED, BatchReceipt, EventBatch, read_batch
+from shared.protocol import API_PREFIX
+from shared.wire_json import encode_json
+from sync_server.accounting.remembered_chart import RememberedChart
+from sync_server.errors import Invalid
+from sync_server.ingestion.acceptance import accept_batch
+from sync_server.ingestion.batch_documents import POS_BATCH_OPENAPI, PosBatchReceipt
+from sync_server.people.authentication import authenticated
+from sync_server.people.callers import Caller
+from sync_server.people.roles import Role
+from sync_server.request_body import decoded_json, read_body
+from sync_server.request_context import ServerParts, parts_of
+from sync_server.stores.registry import find_store
+from sync_server.wire_models import StoreIdPath
+
+POSTING_THREADS = 4
+"""Batches posted at once by one process: enough to keep PostgreSQL busy while Python decides."""
+
+
+def router(clock: Clock) -> APIRouter:
+    """The route of batches."""
+    routes = APIRouter(prefix=API_PREFIX, tags=["ingestion"])
+    posting = CapacityLimiter(POSTING_THREADS)
+    chart = RememberedChart(clock)
+
+    @routes.post(
+        "/stores/{storeId}/pos-batches",
+        status_code=201,
+        response_model=PosBatchReceipt,
+        openapi_extra=POS_BATCH_OPENAPI,
+    )
+    async def post_batch(
+        request: Request,
+        store_id: StoreIdPath,
+        caller: Annotated[Caller, authenticated(Role.TILL, agents=True)],
+        body: Annotated[bytes, Depends(read_body)],
+    ) -> Response:
+        """Posts a batch of POS events, once. 201 when it is posted, 200 when the same batch was before."""
+        parts = parts_of(request)
+        receipt = await run_sync(_post, parts, chart, caller, store_id, body, limiter=posting)
+        return Response(
+            encode_json(receipt), 200 if receipt.duplicate else 201, media_type="application/json"
+        )
+
+    return routes
+
+
+def _post(
+    parts: ServerParts, chart: RememberedChart, caller: Caller, store_id: str, body: bytes
+) -> BatchReceipt:
+    """Everything between the body and the receipt; raises Refused."""
+    raw = decoded_json(body)
+    batch = read_batch(raw, parts.limits.max_events)
+    if not isinstance(batch, EventBatch):
+        raise Invalid(BATCH_FAILED, violations=batch)
+    with parts.database.unit_of_work() as work:
+        store_no = caller.store_no
+        if store_no is None:
+            store_no = find_store(work, store_id).store_no
+        assert store_no is not None
+        return accept_batch(work, chart.read(work), caller, store_no, batch, raw["events"], parts.clock.now())
