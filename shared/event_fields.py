@@ -44,7 +44,7 @@ def number_or_identifier(label: str) -> Reader:
     """A reader of a till's own number, which some tills write as a JSON number and others as text."""
     read_text = identifier(label)
 
-    def read(value: Any) -> str:
+    def read(value: Any) -> Any:
         return read_text(str(value) if type(value) is int else value)
 
     return read

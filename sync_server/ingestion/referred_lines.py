@@ -26,12 +26,15 @@ _COLUMNS = """
 _BY_KEY = f"""
     SELECT {_COLUMNS} FROM pos_event e LEFT JOIN item i ON i.item_no = e.item_no
     WHERE e.store_no = %(store)s AND e.event_key = ANY(%(events)s::uuid[])
-"""
+"""  # noqa: S608  # built from constants
 _BY_SALE = f"""
     SELECT {_COLUMNS} FROM pos_sale s
     JOIN pos_event e ON e.store_no = s.store_no AND e.store_sequence BETWEEN s.first_sequence AND s.last_sequence
     LEFT JOIN item i ON i.item_no = e.item_no
     WHERE s.store_no = %(store)s AND s.sale_key = ANY(%(sales)s::uuid[]) AND e.type <> 'VOID'
+"""  # noqa: S608  # built from constants
+_REFERRED = f"""
+    SELECT DISTINCT ON (store_sequence) * FROM (({_BY_KEY}) UNION ALL ({_BY_SALE})) AS line ORDER BY store_sequence
 """  # noqa: S608  # built from constants
 
 
@@ -40,8 +43,7 @@ def read_referred_lines(
 ) -> None:
     """Adds the lines with these event keys and of these sales to `state`, in the order of posting."""
     cursor.execute(
-        f"SELECT DISTINCT ON (store_sequence) * FROM (({_BY_KEY}) UNION ALL ({_BY_SALE})) AS line "
-        "ORDER BY store_sequence",
+        _REFERRED,
         {"store": store_no, "events": uuid_literal(events), "sales": uuid_literal(sales)},
     )
     by_number = {item.item_no: item for item in state.items.values()}
