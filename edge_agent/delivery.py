@@ -1,0 +1,173 @@
+"""One pass of delivery: the next batch -> headquarters -> what came of it is written down. Then the next
+pass.
+
+Never gives up and never blocks: what cannot be sent now is sent later, byte for byte the same; what the
+server refuses is isolated (by the violations it names, by bisection where it names none), set aside, and the
+rest goes on.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import msgspec
+
+from edge_agent import spool_batches as batches
+from edge_agent.batching import BatchLimits
+from edge_agent.headquarters import Headquarters
+from edge_agent.isolation import Suspect, isolate
+from edge_agent.retry_policy import RetryPolicy, TryLater
+from edge_agent.spool_batches import OutgoingBatch
+from edge_agent.spool_desk import SpoolDesk
+from edge_agent.uplink import Delivered, Refused
+from shared.clock import Clock
+from shared.event_batch import BatchReceipt
+from shared.protocol import pos_batches_path
+from shared.wire_json import encode_json
+
+log = logging.getLogger(__name__)
+
+MAX_SUSPECTS = 20
+"""Groups that may be refused alone, without a reason, before the agent takes the server for the sick one."""
+IDLE_SECONDS = 60.0
+"""A pass is made at least this often, should a wake-up ever get lost."""
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """A pass that moved something: `events` acknowledged, or a refused batch taken apart (0)."""
+
+    events: int
+
+
+class Idle(msgspec.Struct, frozen=True):
+    """There is nothing to send."""
+
+
+Pass = Progress | Idle | TryLater
+
+
+class Delivery:
+    """Carries the backlog to headquarters, one batch at a time."""
+
+    def __init__(
+        self,
+        desk: SpoolDesk,
+        headquarters: Headquarters,
+        limits: Callable[[], BatchLimits],
+        retry: RetryPolicy,
+        clock: Clock,
+    ) -> None:
+        self._desk = desk
+        self._headquarters = headquarters
+        self._limits = limits
+        self._retry = retry
+        self._clock = clock
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        # Set by a success: whatever was refused alone, without a reason, may now be judged once more.
+        self._server_is_healthy = False
+
+    def start(self) -> None:
+        """Delivers from a thread of its own; it waits on the monotonic clock, whatever the wall clock does."""
+        self._thread.start()
+
+    def stop(self, seconds: float) -> None:
+        """Ends after the request under way; one that outlives `seconds` is dropped and sent again at next
+        start.
+        """
+        self._stopping.set()
+        self._wake.set()
+        self._thread.join(seconds)
+
+    def wake(self) -> None:
+        """Something new is there; returns at once."""
+        self._wake.set()
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._wake.clear()
+            outcome = self._retry.until_done(self._careful_pass, self._stopping)
+            if isinstance(outcome, Idle):
+                self._wake.wait(IDLE_SECONDS)
+
+    def _careful_pass(self) -> Pass:
+        """A pass that outlives every error: a store's sales must not stop because of one that nobody foresaw."""
+        try:
+            return self.run_once()
+        except Exception as error:
+            if not self._stopping.is_set():
+                log.exception("Delivery failed and goes on", extra={"action": "delivery.failed"})
+            return TryLater(reason=f"the agent failed: {error}")
+
+    def run_once(self) -> Pass:
+        """One pass."""
+        limits, suspects = self._limits(), self._server_is_healthy
+        batch = self._desk.ask(
+            lambda spool: batches.next_batch(spool, limits, self._clock, suspects=suspects)
+        )
+        if batch is None:
+            return Idle()
+        outcome = self._headquarters.post(pos_batches_path(self._headquarters.store_id), batch.body)
+        if isinstance(outcome, Refused):
+            return self._take_apart(batch, outcome)
+        if isinstance(outcome, TryLater):
+            return outcome
+        return self._record(batch, outcome)
+
+    def _record(self, batch: OutgoingBatch, outcome: Delivered) -> Pass:
+        receipt = read_receipt(outcome, batch, self._headquarters.store_id)
+        if isinstance(receipt, TryLater):
+            log.warning("Batch %s: %s", batch.batch_id, receipt.reason, extra={"action": "batch.unanswered"})
+            return receipt
+        self._desk.ask(lambda spool: batches.record_receipt(spool, batch))
+        if not batch.suspect:
+            self._server_is_healthy = True
+        log.info(
+            "Batch %s: %d events acknowledged, %d known already, %d held",
+            batch.batch_id,
+            batch.events,
+            receipt.duplicates,
+            receipt.held,
+            extra={"action": "batch.acknowledged"},
+        )
+        return Progress(batch.events)
+
+    def _take_apart(self, batch: OutgoingBatch, refusal: Refused) -> Pass:
+        ends = self._desk.ask(lambda spool: batches.group_ends(spool, batch))
+        verdict = isolate(batch.first_position, ends, refusal, judged_before=batch.suspect)
+        if isinstance(verdict, Suspect):
+            return self._suspect(batch, refusal)
+        log.warning(
+            "Batch %s of %d events was refused (%s); %d are set aside, the rest goes on",
+            batch.batch_id,
+            batch.events,
+            refusal.sentence,
+            sum(last - first + 1 for first, last in verdict.aside),
+            extra={"action": "batch.refused"},
+        )
+        reason = encode_json(refusal.problem)
+        self._desk.ask(
+            lambda spool: batches.split(spool, batch, verdict.parts, verdict.aside, reason, self._clock)
+        )
+        return Progress(0)
+
+    def _suspect(self, batch: OutgoingBatch, refusal: Refused) -> Pass:
+        """A group was refused alone and nobody says why: either it is sick, or the server refuses everything."""
+        self._server_is_healthy = False
+        suspects = self._desk.ask(lambda spool: batches.backlog(spool).suspects)
+        if suspects >= MAX_SUSPECTS:
+            return TryLater(reason=f"the server refuses everything ({refusal.sentence})")
+        self._desk.ask(lambda spool: batches.mark_suspect(spool, batch))
+        return Progress(0)
+
+
+def read_receipt(outcome: Delivered, batch: OutgoingBatch, store_id: str) -> BatchReceipt | TryLater:
+    """The receipt, if it is one, and one for this very batch; another's answer acknowledges nothing."""
+    try:
+        receipt = msgspec.convert(outcome.document, BatchReceipt)
+    except msgspec.ValidationError as error:
+        return TryLater(reason=f"the server's answer is no receipt ({error})")
+    if (receipt.batch_id, receipt.store_id) != (batch.batch_id, store_id):
+        return TryLater(reason=f"the server's answer is for batch {receipt.batch_id} of {receipt.store_id}")
+    return receipt

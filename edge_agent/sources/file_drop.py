@@ -1,0 +1,239 @@
+"""Files dropped into `spool/in`: taken when they have stopped growing, moved on when their events are
+durable.
+
+A good event is never held up by a bad one: what can be understood is taken, and `rejected/` gets a file with
+just the rest, beside it an `.error.json` that names line and field. A file that is dropped twice, under any
+name, adds nothing. A crash at any point leaves the file where it was, and taking it again adds nothing
+either.
+"""
+
+import hashlib
+import logging
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from edge_agent.data_folder import DataFolder, move_durably, write_durably
+from edge_agent.errors import FileUnreadable, SpoolError
+from edge_agent.intake import Intake, Translated
+from edge_agent.refused_records import RefusedRecords
+from edge_agent.sources import dropped_file
+from edge_agent.sources.dropped_file import DroppedRecords, FileRejected
+from edge_agent.stamped_event import EventGroup
+from shared.clock import Clock
+
+log = logging.getLogger(__name__)
+
+EVENTS_IN_COMMIT = 500
+"""Events of one file that are stored together; a till that calls meanwhile waits for no more than these."""
+
+
+REMEMBERED_FILES = 100
+"""Outcomes that are kept for whoever handed the file over and asks."""
+
+
+class FileOutcome(msgspec.Struct, frozen=True, rename="camel"):
+    """What became of one dropped file."""
+
+    file: str
+    accepted: int
+    duplicates: int
+    rejected: int
+    """Records that could not be understood; all of them when the file itself could not."""
+    message: str
+
+
+class FileDrop:
+    """The source behind `spool/in`."""
+
+    name = "file"
+
+    def __init__(
+        self,
+        folder: DataFolder,
+        intake: Intake,
+        refused: RefusedRecords,
+        clock: Clock,
+        *,
+        interval: float,
+        settle: float,
+    ) -> None:
+        self.interval: float | None = interval
+        self._folder = folder
+        self._intake = intake
+        self._refused = refused
+        self._clock = clock
+        self._settle = settle
+        self._turn = threading.Lock()
+        # (size, change time) of each file as last seen, and since when on the monotonic clock.
+        self._taken: dict[str, FileOutcome] = {}
+        self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+
+    def start(self) -> None:
+        """Nothing to open: the folders are there."""
+
+    def stop(self) -> None:
+        """Waits for the file under way; the rest stays in the folder."""
+        with self._turn:
+            pass
+
+    def look(self) -> None:
+        """Takes every file that has stopped growing, oldest first."""
+        with self._turn:
+            for path in self._settled():
+                try:
+                    self._take(path)
+                except (SpoolError, OSError) as error:
+                    # The file stays where it is and is tried again; nothing of it is lost.
+                    log.warning("%s waits in spool/in: %s", path.name, error, extra={"action": "file.waits"})
+                    if isinstance(error, SpoolError):
+                        return  # the next file would fare no better
+
+    def take_now(self, name: str) -> FileOutcome:
+        """Takes one file of `spool/in` that is known to be complete; raises FileUnreadable or SpoolError."""
+        if Path(name).name != name or not dropped_file.is_event_file(name):
+            raise FileUnreadable(
+                f"{name!r} is no .json or .ndjson file of spool/in; name one without a folder."
+            )
+        path = self._folder.drop_in / name
+        with self._turn:
+            if name in self._taken and not path.exists():
+                return self._taken[name]  # the regular look was quicker
+            try:
+                return self._take(path)
+            except OSError as error:
+                raise FileUnreadable(
+                    f"{name} cannot be taken from spool/in ({error.strerror}); try again."
+                ) from error
+
+    def _settled(self) -> Iterator[Path]:
+        now = self._clock.monotonic()
+        present: dict[str, tuple[tuple[int, int], float]] = {}
+        found = []
+        for path in self._folder.drop_in.iterdir():
+            if not dropped_file.is_event_file(path.name) or not path.is_file():
+                continue
+            stat = path.stat()
+            shape = (stat.st_size, stat.st_mtime_ns)
+            known = self._seen.get(path.name)
+            since = known[1] if known is not None and known[0] == shape else now
+            present[path.name] = (shape, since)
+            if now - since >= self._settle:
+                found.append((stat.st_mtime_ns, path))
+        self._seen = present
+        return iter([path for _, path in sorted(found)])
+
+    def _take(self, path: Path) -> FileOutcome:
+        outcome = self._read_and_store(path)
+        self._taken[path.name] = outcome
+        if len(self._taken) > REMEMBERED_FILES:
+            del self._taken[next(iter(self._taken))]
+        return outcome
+
+    def _read_and_store(self, path: Path) -> FileOutcome:
+        try:
+            if path.stat().st_size > dropped_file.MAX_FILE_BYTES:
+                raise FileRejected(f"The file is larger than {dropped_file.MAX_FILE_BYTES} bytes")
+            content = path.read_bytes()
+            dropped = dropped_file.read_file(path.name, content)
+        except FileRejected as rejection:
+            return self._reject_whole(path, str(rejection))
+        translated = self._intake.translate(
+            dropped.records, dropped_file.fallback_ids(content, len(dropped.records))
+        )
+        accepted = duplicates = 0
+        for groups in _portions(translated.groups):
+            answers = self._intake.accept(groups)
+            duplicates += sum(answer.duplicate for answer in answers)
+            accepted += sum(not answer.duplicate for answer in answers)
+        return self._file_away(path, content, dropped, translated, accepted, duplicates)
+
+    def _file_away(
+        self,
+        path: Path,
+        content: bytes,
+        dropped: DroppedRecords,
+        translated: Translated,
+        accepted: int,
+        duplicates: int,
+    ) -> FileOutcome:
+        rejected = len(translated.refused)
+        message = f"{accepted} accepted, {duplicates} known already, {rejected} rejected"
+        if rejected:
+            part = dropped_file.rejected_part(path.name, dropped, translated.refused)
+            place = _free_place(self._folder.drop_rejected / path.name, part)
+            reason = (
+                f"{rejected} of {len(dropped.records)} records cannot be understood; "
+                "correct them here and drop this file again"
+            )
+            report = dropped_file.error_report(
+                path.name, self._clock.now(), reason, dropped, translated.refused
+            )
+            write_durably(place.with_name(f"{place.name}.error.json"), report)
+            write_durably(place, part)
+            for entry in translated.refused:
+                self._refused.keep(dropped.raws[entry.index], entry.violations, path.name)
+        if accepted or duplicates or not rejected:
+            move_durably(path, _free_place(self._folder.drop_done / path.name, content))
+        else:
+            path.unlink()  # all of it lies in rejected/
+        level = logging.WARNING if rejected else logging.INFO
+        log.log(level, "%s: %s", path.name, message, extra={"action": "file.taken"})
+        return FileOutcome(path.name, accepted, duplicates, rejected, message)
+
+    def _reject_whole(self, path: Path, reason: str) -> FileOutcome:
+        place = _free_place(self._folder.drop_rejected / path.name, None)
+        report = dropped_file.error_report(path.name, self._clock.now(), reason, None, ())
+        write_durably(place.with_name(f"{place.name}.error.json"), report)
+        move_durably(path, place)
+        log.warning("%s was rejected: %s", path.name, reason, extra={"action": "file.rejected"})
+        return FileOutcome(path.name, 0, 0, 1, reason)
+
+
+def _portions(groups: list[EventGroup]) -> Iterator[list[EventGroup]]:
+    """The groups in portions of about EVENTS_IN_COMMIT events; a group stays whole."""
+    portion: list[EventGroup] = []
+    events = 0
+    for group in groups:
+        portion.append(group)
+        events += len(group)
+        if events >= EVENTS_IN_COMMIT:
+            yield portion
+            portion, events = [], 0
+    if portion:
+        yield portion
+
+
+def _free_place(wanted: Path, content: bytes | None) -> Path:
+    """`wanted`, or a name beside it when another content lies there; the same content keeps its place."""
+    place, number = wanted, 1
+    while place.exists() and (content is None or not _holds(place, content)):
+        number += 1
+        place = wanted.with_name(f"{wanted.stem}-{number}{wanted.suffix}")
+    return place
+
+
+def _holds(path: Path, content: bytes) -> bool:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").digest() == hashlib.sha256(content).digest()
+
+
+def drop_copy(source: Path, folder: DataFolder) -> str:
+    """Copies a file into `spool/in` so that it appears there complete; the name it got. Raises
+    FileUnreadable.
+    """
+    if not dropped_file.is_event_file(source.name):
+        raise FileUnreadable(
+            f"{source.name} is of no format that the agent reads; give it .json or .ndjson files."
+        )
+    try:
+        content = source.read_bytes()
+        place = _free_place(folder.drop_in / source.name, content)
+        write_durably(place, content)
+    except OSError as error:
+        raise FileUnreadable(
+            f"{source} cannot be handed over ({error.strerror}); check the path and its rights."
+        ) from error
+    return place.name

@@ -1,0 +1,200 @@
+"""The durable queue: accepts stamped events, numbers them, knows each one once.
+
+Used by one thread at a time (`spool_desk.py`). An event is stored once, as it will cross the wire. Its
+sequence is its row's position in the file, so that no counter has to be kept beside it. What happens to
+events afterwards is in `spool_batches.py` and `spool_days.py`, over the same connection.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+from edge_agent.spool_schema import fault, open_spool_file
+from edge_agent.stamped_event import Accepted, EventGroup, StampedEvent
+from shared.clock import Clock, instant_text
+from shared.identifiers import new_stream_id
+
+_FIND = "SELECT position, business_day, content_hash FROM event WHERE key_high = ? AND key_low = ?"
+_INSERT = (
+    "INSERT INTO event (position, key_high, key_low, content_hash, business_day, lines_after, body)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+
+class Spool:
+    """The open spool; one thread at a time, one process at a time."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        """Opens or makes the file; its cost does not depend on how much is buffered.
+
+        Raises SpoolUnsafe, SpoolFull or SpoolFault.
+        """
+        self.path = path
+        self.connection = open_spool_file(path)
+        self._cursor = self.connection.cursor()
+        self.is_open = True
+        try:
+            self._prepare(clock)
+        except sqlite3.Error as error:
+            self.connection.close()
+            raise fault(error, path) from error
+
+    def _prepare(self, clock: Clock) -> None:
+        streams = self._streams()
+        if not streams:
+            with self.transaction():
+                self.connection.execute("INSERT INTO batching VALUES (1, 1)")
+                self.connection.execute(
+                    "INSERT INTO stream (stream_id, first_position, started_at) VALUES (?, 1, ?)",
+                    (new_stream_id(clock.now()), instant_text(clock.now())),
+                )
+            streams = self._streams()
+        self.streams: list[tuple[int, str, int]] = streams
+        """(number, id, first position) of every stream in the file, the current one last."""
+        self.stream_id = streams[-1][1]
+        self._first_position = streams[-1][2]
+        newest = self.connection.execute("SELECT MAX(position) FROM event").fetchone()[0]
+        # Retention never removes the newest event, so the next position is known without a counter.
+        self.last_position: int = newest if newest is not None else self._first_position - 1
+
+    def _streams(self) -> list[tuple[int, str, int]]:
+        rows = self.connection.execute(
+            "SELECT stream_no, stream_id, first_position FROM stream ORDER BY first_position"
+        )
+        return [(number, stream_id, first) for number, stream_id, first in rows]
+
+    def close(self) -> None:
+        """Closes the file; everything that was accepted is in it already."""
+        self.is_open = False
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """One transaction: committed, and on the disk, when the block ends; undone when it raises."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            yield self.connection
+            self.connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo()
+            raise fault(error, self.path) from error
+        except BaseException:
+            self._undo()
+            raise
+
+    def _undo(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def accept(self, intakes: Sequence[Sequence[EventGroup]]) -> list[list[Accepted]]:
+        """Stores the groups of several intakes in one commit and answers each event, in order.
+
+        An event that is there already, with the same content, is answered with its first sequence. The same
+        id with other content is a fact of its own: it gets a sequence, and headquarters holds it for a
+        person. All or nothing; raises SpoolFull or SpoolFault.
+        """
+        before = self.last_position
+        execute = self._cursor.execute
+        try:
+            execute("BEGIN IMMEDIATE")
+            answers = [[line for group in intake for line in self._store(group)] for intake in intakes]
+            execute("COMMIT")
+        except BaseException as error:
+            self.last_position = before
+            self._undo()
+            if isinstance(error, sqlite3.Error):
+                raise fault(error, self.path) from error
+            raise
+        return answers
+
+    def _store(self, group: EventGroup) -> list[Accepted]:
+        answers = [self._known(event) for event in group]
+        fresh = {
+            _identity(event): event for event, known in zip(group, answers, strict=True) if known is None
+        }
+        stored = dict(zip(fresh, self._insert(list(fresh.values())), strict=True))
+        # An event that stands twice in one group is stored once; its second mention finds it in the file.
+        return [
+            known or stored.pop(_identity(event), None) or self._must_know(event)
+            for event, known in zip(group, answers, strict=True)
+        ]
+
+    def _insert(self, events: list[StampedEvent]) -> list[Accepted]:
+        answers = []
+        size = len(events)
+        sequence = first = self.last_position - self._first_position + 2
+        group = b',"groupFirst":%d,"groupSize":%d}}' % (first, size)
+        for event in events:
+            self._cursor.execute(
+                _INSERT,
+                (
+                    self._first_position + sequence - 1,
+                    event.key_high,
+                    event.key_low,
+                    event.content_hash,
+                    event.business_day,
+                    first + size - 1 - sequence,
+                    b'%b,"sequence":%d,%b%b' % (event.own_fields, sequence, event.stamp, group),
+                ),
+            )
+            answers.append(_accepted(event, sequence, event.business_day, duplicate=False))
+            sequence += 1
+        self.last_position += size
+        return answers
+
+    def _known(self, event: StampedEvent) -> Accepted | None:
+        """The answer that the same event got before, if it is in the file."""
+        rows = self._cursor.execute(_FIND, (event.key_high, event.key_low)).fetchall()
+        for position, business_day, content_hash in rows:
+            if content_hash == event.content_hash:
+                return _accepted(event, self.sequence_of(position), business_day, duplicate=True)
+        return None
+
+    def _must_know(self, event: StampedEvent) -> Accepted:
+        known = self._known(event)
+        assert known is not None, "an event that was stored in this transaction is found in it"
+        return known
+
+    def stream_of(self, position: int) -> tuple[int, str, int]:
+        """(number, id, first position) of the stream that the event at `position` belongs to."""
+        return next(stream for stream in reversed(self.streams) if stream[2] <= position)
+
+    def sequence_of(self, position: int) -> int:
+        """The sequence, in its stream, of the event at `position`."""
+        return position - self.stream_of(position)[2] + 1
+
+    def position_of(self, sequence: int) -> int:
+        """The position of a sequence of the current stream."""
+        return self._first_position + sequence - 1
+
+    @property
+    def last_sequence(self) -> int:
+        """The newest sequence of the current stream; 0 when it has no event yet."""
+        return self.last_position - self._first_position + 1
+
+    def body_at(self, position: int) -> bytes | None:
+        """The event at `position` as it crosses the wire."""
+        row = self.connection.execute("SELECT body FROM event WHERE position = ?", (position,)).fetchone()
+        return row[0] if row else None
+
+    def newest_bodies(self, count: int) -> list[bytes]:
+        """The last `count` events, oldest first; for what must be remembered over a restart."""
+        rows = self.connection.execute(
+            "SELECT body FROM event ORDER BY position DESC LIMIT ?", (count,)
+        ).fetchall()
+        return [body for (body,) in reversed(rows)]
+
+
+def _identity(event: StampedEvent) -> tuple[str, bytes]:
+    return event.event_id, event.content_hash
+
+
+def _accepted(event: StampedEvent, sequence: int, business_day: int, *, duplicate: bool) -> Accepted:
+    return Accepted(
+        event_id=event.event_id,
+        sequence=sequence,
+        business_date=date.fromordinal(business_day),
+        duplicate=duplicate,
+    )

@@ -1,0 +1,172 @@
+"""The spool's file: its tables, how it is opened, and the proof that it is as durable as the agent promises.
+
+**Why one connection.** SQLite 3.7.0 to 3.51.2 (except 3.44.6 and 3.50.7 of their series) can corrupt a
+database in WAL mode when one connection resets the log while another one reads or checkpoints. Many store PCs
+carry such a version, Debian 12 among them. It needs two connections; the agent has one. The folder's lock
+keeps a second agent out, `locking_mode=EXCLUSIVE` keeps everybody else out of the file and the WAL index in
+this process's own memory (there is no `-shm` file to share), and the command line talks to the agent instead
+of opening the file. Any version from MINIMUM_SQLITE on is therefore safe by construction. See docs/decisions.
+
+**Why WAL and synchronous=FULL.** A till is answered after COMMIT, and a committed transaction must survive
+the plug being pulled: FULL syncs the log at every commit, NORMAL would not. Both are read back, since SQLite
+answers a pragma that it cannot follow with the old value and no error.
+"""
+
+import sqlite3
+from pathlib import Path
+
+from edge_agent.errors import SpoolFault, SpoolFull, SpoolUnsafe
+
+MINIMUM_SQLITE = (3, 35, 0)
+"""The oldest version whose SQL (`RETURNING`) the spool uses."""
+
+SCHEMA_VERSION = 1
+APPLICATION_ID = 0x54534541
+"""'TSEA' in the file's header, so that `file` and people recognise it."""
+
+CACHE_KIB = 4096
+"""Pages held in memory; the index's upper levels fit even with a million buffered events."""
+
+_SCHEMA = """
+-- One numbered sequence of events. A reinstalled, restored or repaired agent starts a new one; the sequence
+-- of an event is its position − first_position + 1, so it is given by the very insert and can have no gap.
+CREATE TABLE stream (
+  stream_no      INTEGER PRIMARY KEY,
+  stream_id      TEXT NOT NULL UNIQUE,
+  first_position INTEGER NOT NULL UNIQUE,
+  started_at     TEXT NOT NULL
+);
+-- Every accepted event, in the order of acceptance, as it will cross the wire.
+CREATE TABLE event (
+  position     INTEGER PRIMARY KEY,
+  key_high     INTEGER NOT NULL, -- the 16-byte event key in two halves: only the first is indexed, which
+  key_low      INTEGER NOT NULL, -- halves the index; the second is compared in the row
+  content_hash BLOB NOT NULL,
+  business_day INTEGER NOT NULL, -- the stamped business date, as a day number
+  lines_after  INTEGER NOT NULL, -- lines of the same group that follow; a batch may end only at 0
+  body         BLOB NOT NULL
+);
+CREATE INDEX event_by_key ON event (key_high);
+-- Where batching stands: everything from here on was never in a batch.
+CREATE TABLE batching (
+  only_row      INTEGER PRIMARY KEY CHECK (only_row = 1),
+  next_position INTEGER NOT NULL
+);
+-- Batches on their way. Membership and heading are kept, so that a retry sends the very same bytes. A receipt
+-- deletes the row: what is in no batch, not to be sent again and before `next_position` is acknowledged.
+CREATE TABLE batch (
+  batch_no       INTEGER PRIMARY KEY,
+  batch_id       TEXT NOT NULL UNIQUE,
+  posted_at      TEXT NOT NULL,
+  timezone_data  TEXT NOT NULL,
+  first_position INTEGER NOT NULL,
+  last_position  INTEGER NOT NULL,
+  suspect        INTEGER NOT NULL DEFAULT 0 -- refused alone, no reason named; judged again after a success
+);
+-- Acknowledged once, missing at the server now: to be sent again.
+CREATE TABLE resend (
+  first_position INTEGER PRIMARY KEY,
+  last_position  INTEGER NOT NULL
+);
+-- What the server refused for good; uploaded raw, and kept until a person has dealt with it.
+CREATE TABLE undeliverable (
+  position     INTEGER PRIMARY KEY,
+  reason       TEXT NOT NULL,
+  set_aside_at TEXT NOT NULL,
+  uploaded_at  TEXT
+);
+-- Per stream and business date: which positions hold its events, and whether HQ has proven to hold the same.
+CREATE TABLE stream_day (
+  stream_no      INTEGER NOT NULL,
+  business_day   INTEGER NOT NULL,
+  first_position INTEGER NOT NULL,
+  last_position  INTEGER NOT NULL,
+  events         INTEGER NOT NULL,
+  state          TEXT NOT NULL, -- CHANGED, DIFFERS or PROVEN
+  PRIMARY KEY (stream_no, business_day)
+) WITHOUT ROWID;
+CREATE INDEX stream_day_unproven ON stream_day (state) WHERE state <> 'PROVEN';
+"""
+
+
+def open_spool_file(path: Path) -> sqlite3.Connection:
+    """The one connection to the spool, made if need be, in autocommit mode; transactions are spelled out.
+
+    Raises SpoolUnsafe when the file cannot give the guarantees, SpoolFull or SpoolFault when it cannot be
+    opened.
+    """
+    if sqlite3.sqlite_version_info < MINIMUM_SQLITE:
+        raise SpoolUnsafe(
+            f"SQLite {sqlite3.sqlite_version} is too old for the spool; install Python with 3.35 or newer."
+        )
+    try:
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+    except sqlite3.Error as error:
+        raise fault(error, path) from error
+    try:
+        _demand_guarantees(connection, path)
+        _bring_up_to_date(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise fault(error, path) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _demand_guarantees(connection: sqlite3.Connection, path: Path) -> None:
+    # The locking mode comes first: entered before the first access in WAL mode, it keeps the WAL index on the
+    # heap.
+    required = {"locking_mode": "exclusive", "journal_mode": "wal", "synchronous": 2}
+    for pragma, wanted in required.items():
+        connection.execute(f"PRAGMA {pragma} = {wanted}").fetchall()
+    for pragma in ("fullfsync", "checkpoint_fullfsync"):  # macOS: fsync alone stops at the drive's cache
+        connection.execute(f"PRAGMA {pragma} = 1")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("BEGIN EXCLUSIVE")  # takes the file's lock now, and in this locking mode keeps it
+    connection.execute("COMMIT")
+    for pragma, wanted in required.items():
+        found = connection.execute(f"PRAGMA {pragma}").fetchone()[0]
+        if found != wanted:
+            raise SpoolUnsafe(
+                f"The spool {path} has {pragma} {found!r} instead of {wanted!r}, so an accepted sale might "
+                "not survive a power cut; put the data folder on a local disk (not on a network share)."
+            )
+
+
+def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise SpoolUnsafe(
+            f"The spool {path} was written by a newer agent (schema {version}); install that version again."
+        )
+    if version == SCHEMA_VERSION:
+        return
+    connection.executescript(
+        f"BEGIN;{_SCHEMA}PRAGMA application_id = {APPLICATION_ID};"
+        f"PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
+    )
+
+
+_OUT_OF_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE}
+"""A write that the disk refuses: no space (FULL), or a quota or file size limit (the others)."""
+
+
+def fault(error: sqlite3.Error, path: Path) -> SpoolFull | SpoolFault:
+    """SQLite's error in the agent's own words."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if code in _OUT_OF_SPACE:
+        return SpoolFull(
+            f"The disk under {path.parent} is full or refuses to grow the spool; nothing was accepted. "
+            "Free some space."
+        )
+    if code is not None and code & 0xFF == sqlite3.SQLITE_BUSY:
+        return SpoolFault(
+            f"Another program has the spool {path} open; close it, only the running agent may open it."
+        )
+    return SpoolFault(
+        f"The spool {path} cannot be read or written ({error}); check the disk, then call support."
+    )

@@ -1,0 +1,79 @@
+"""What `edge-agent status` and `GET /v1/status` say: whether every sale is safe and sent, and if not, why."""
+
+import shutil
+import sqlite3
+from typing import Any
+
+from edge_agent.clock_offset import ClockOffset
+from edge_agent.data_folder import DataFolder
+from edge_agent.heartbeat import SpoolReport, report_of
+from edge_agent.line_state import LineReport, LineState
+from edge_agent.program_version import program_version
+from edge_agent.refused_records import RefusedRecords
+from edge_agent.spool_days import count_days
+from edge_agent.spool_desk import SpoolDesk
+from shared.clock import instant_text
+from shared.zone_data import zone_data_version
+
+
+class Status:
+    """Gathers the figures; costs the same however large the backlog is."""
+
+    def __init__(
+        self,
+        store_id: str,
+        folder: DataFolder,
+        desk: SpoolDesk,
+        line: LineState,
+        offset: ClockOffset,
+        refused: RefusedRecords,
+    ) -> None:
+        self._store_id = store_id
+        self._folder = folder
+        self._desk = desk
+        self._line = line
+        self._offset = offset
+        self._refused = refused
+
+    def report(self) -> dict[str, Any]:
+        """The answer of `GET /v1/status`."""
+        spool, days = self._desk.ask(lambda spool: (report_of(spool), count_days(spool)))
+        line = self._line.report()
+        free = shutil.disk_usage(self._folder.root).free
+        return {
+            "running": True,
+            "storeId": self._store_id,
+            "version": program_version(),
+            "online": line.online,
+            "lastSuccess": None if line.last_success is None else instant_text(line.last_success),
+            "trouble": line.trouble,
+            "enrolmentNeeded": line.unauthorised,
+            "backlog": {"events": spool.backlog, "oldestAcceptedAt": spool.oldest_accepted_at},
+            "streamId": spool.stream_id,
+            "lastSequence": spool.last_sequence,
+            "acknowledgedSequence": spool.acknowledged_sequence,
+            "undeliverable": spool.undeliverable,
+            "refusedRecords": self._refused.count(),
+            "days": days,
+            "clockOffsetMs": self._offset.milliseconds,
+            "diskFreeBytes": free,
+            "timezoneData": zone_data_version(),
+            "sqliteVersion": sqlite3.sqlite_version,
+            "summary": _summary(spool, line),
+        }
+
+
+def _summary(spool: SpoolReport, line: LineReport) -> str:
+    """One sentence for a person: what is the case, and what to do if anything."""
+    if line.unauthorised:
+        return (
+            f"{spool.backlog} events are safe here, but headquarters does not know this device: "
+            "ask for an enrolment code and run `edge-agent enrol URL CODE`."
+        )
+    if spool.undeliverable:
+        return f"{spool.undeliverable} events were refused by headquarters and are kept here: call support."
+    if spool.backlog == 0:
+        return "All events are safe and sent."
+    if line.online:
+        return f"{spool.backlog} events are safe here and being sent."
+    return f"{spool.backlog} events are safe here and wait for the line; nothing needs to be done."

@@ -1,0 +1,228 @@
+"""A headquarters that misbehaves on request: a real HTTP server in a process of its own.
+
+Started by `misbehaving_line.py`. It keeps what it is sent like the real one (batches by id, events by sequence),
+so that a test can ask what arrived; and it plays everything that stands between a store and its headquarters:
+captive portals, proxies, load balancers, answers that are lost, cut off, or meant for somebody else.
+"""
+
+import gzip
+import hashlib
+import json
+import socket
+import struct
+import sys
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+STORE = "STORE-01"
+MARK = {"X-TillSync-Server": "0.0.test"}
+PROFILE = {
+    "storeId": STORE,
+    "locationId": "LOC-1",
+    "timezone": "America/New_York",
+    "dayStart": "04:00",
+    "currency": "USD",
+    "limits": {"maxEvents": 2000},
+}
+
+
+class Books:
+    """What the server holds, and how it is told to behave."""
+
+    def __init__(self) -> None:
+        self.turn = threading.Lock()
+        self.credential = "first-credential"
+        self.posted: dict[str, str] = {}
+        self.attempts: list[dict[str, Any]] = []
+        self.events: dict[int, str] = {}
+        self.poison: list[str] = []
+        self.names_poison = True
+        self.heartbeats: list[dict[str, Any]] = []
+        self.digests: list[dict[str, Any]] = []
+        self.undeliverable: list[dict[str, Any]] = []
+        self.behaviours: list[dict[str, Any]] = []
+        self.standing: dict[str, Any] = {}
+
+    def acknowledged(self) -> tuple[int, list[tuple[int, int]]]:
+        """The acknowledged sequence and the gaps above it."""
+        known = sorted(self.events)
+        done = 0
+        while done + 1 in self.events:
+            done += 1
+        gaps, last = [], done
+        for sequence in [sequence for sequence in known if sequence > done]:
+            if sequence > last + 1:
+                gaps.append((last + 1, sequence - 1))
+            last = sequence
+        return done, gaps
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    books: Books
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the parent's spelling
+        """Says nothing."""
+
+    def do_GET(self) -> None:
+        """The profile, or what the server holds."""
+        if self.path == "/control":
+            books = self.books
+            with books.turn:
+                names = ("posted", "attempts", "events", "heartbeats", "digests", "undeliverable")
+                self.answer(200, {name: getattr(books, name) for name in names})
+        elif not self.misbehave(b""):
+            self.answer(200, PROFILE, MARK)
+
+    def do_POST(self) -> None:
+        """Everything else."""
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        if self.path == "/control":
+            with self.books.turn:
+                for name, value in json.loads(body).items():
+                    value = {int(k): v for k, v in value.items()} if name == "events" else value
+                    setattr(self.books, name, value)
+            return self.answer(200, {})
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+        if self.misbehave(body):
+            return None
+        return self.work(body)
+
+    def work(self, body: bytes) -> None:
+        """Behaves as the real server would."""
+        document = json.loads(body)
+        if self.path.endswith("/enrolments"):
+            status, answer = 201, {
+                "storeId": STORE, "deviceId": document["deviceId"], "credential": self.books.credential,
+                "profile": PROFILE,
+            }  # fmt: skip
+        elif self.headers.get("Authorization") != f"Bearer {self.books.credential}":
+            status, answer = problem(401, "UNAUTHENTICATED", "The credential is unknown")
+        else:
+            status, answer = self.take(document, body)
+        self.answer(status, answer, MARK)
+
+    def take(self, document: dict[str, Any], body: bytes) -> tuple[int, dict[str, Any]]:
+        """Batches, heartbeats, digests, undeliverable events."""
+        books = self.books
+        with books.turn:
+            if self.path.endswith("/pos-batches"):
+                return take_batch(books, document, body)
+            done, gaps = books.acknowledged()
+            if self.path.endswith("/heartbeats"):
+                books.heartbeats.append(document)
+                return 200, {"serverTime": now(), "acknowledgedSequence": done, "gaps": gaps, "commands": []}
+            if self.path.endswith("/day-digests"):
+                books.digests.append(document)
+                return 200, {"state": "PROVEN", "businessDate": document["businessDate"], "events": 0}
+            books.undeliverable.append(document)
+            for event in document["events"]:
+                books.events[event["sequence"]] = "held"
+            return 200, {}
+
+    def misbehave(self, body: bytes) -> bool:
+        """Does what the next behaviour says; False when there is none and the server behaves."""
+        books = self.books
+        with books.turn:
+            batch = self.path.endswith("/pos-batches")
+            behaviour = books.behaviours.pop(0) if batch and books.behaviours else books.standing
+        if not behaviour:
+            return False
+        if behaviour.get("commit"):
+            with books.turn:
+                take_batch(books, json.loads(body), body)
+        if behaviour.get("hang_up"):
+            self.close_connection = True
+            linger = struct.pack("ii", 1, 0)
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            self.connection.close()
+            return True
+        if "answer_of" in behaviour:
+            document = {**json.loads(body), "batchId": behaviour["answer_of"]}
+            self.answer(201, receipt(books, document, duplicate=False), MARK)
+            return True
+        headers = {**(MARK if behaviour.get("marked") else {}), **behaviour.get("headers", {})}
+        content = behaviour.get("body", "").encode()
+        self.answer(behaviour.get("status", 200), content, headers, announce=behaviour.get("announce"))
+        return True
+
+    def answer(
+        self,
+        status: int,
+        document: Any,
+        headers: dict[str, str] | None = None,
+        announce: int | None = None,
+    ) -> None:
+        """Writes an answer; `announce` promises more bytes than come."""
+        content = document if isinstance(document, bytes) else json.dumps(document).encode()
+        self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(announce or len(content)))
+        if announce:
+            self.close_connection = True
+        self.end_headers()
+        self.wfile.write(content)
+
+
+def take_batch(books: Books, document: dict[str, Any], body: bytes) -> tuple[int, dict[str, Any]]:
+    """Posts a batch, knows it again, or refuses it because of a poisoned event."""
+    digest = hashlib.sha256(body).hexdigest()
+    batch_id = document["batchId"]
+    books.attempts.append({"batchId": batch_id, "sha256": digest, "events": len(document["events"])})
+    if batch_id in books.posted:
+        if books.posted[batch_id] != digest:
+            return problem(409, "BATCH_CONFLICT", "The batch id was used for other content")
+        return 200, receipt(books, document, duplicate=True)
+    sick = [i for i, event in enumerate(document["events"]) if event.get("itemId") in books.poison]
+    if sick:
+        named = [{"field": f"events[{i}].itemId", "constraint": "No", "rejectedValue": None} for i in sick]
+        details = {"violations": named} if books.names_poison else {}
+        return problem(422, "VALIDATION_FAILED", "POS batch validation failed", details)
+    books.posted[batch_id] = digest
+    for event in document["events"]:
+        books.events[event["sequence"]] = event["eventId"]
+    return 201, receipt(books, document, duplicate=False)
+
+
+def receipt(books: Books, document: dict[str, Any], *, duplicate: bool) -> dict[str, Any]:
+    """The answer to a batch."""
+    done, gaps = books.acknowledged()
+    return {
+        "batchId": document["batchId"], "storeId": STORE, "status": "POSTED", "duplicate": duplicate,
+        "accepted": len(document["events"]), "duplicates": 0, "held": 0, "findings": [],
+        "acknowledgedSequence": done, "gaps": gaps, "commands": [], "serverTime": now(),
+    }  # fmt: skip
+
+
+def problem(
+    status: int, code: str, message: str, details: dict[str, Any] | None = None
+) -> tuple[int, dict[str, Any]]:
+    """An error in the spec's shape."""
+    return status, {
+        "errorCode": code, "message": message, "timestamp": now(), "requestId": "r", "details": details or {},
+    }  # fmt: skip
+
+
+def now() -> str:
+    """The server's time."""
+    return datetime.now(UTC).isoformat().replace("+00:00", "Z")
+
+
+def main() -> None:
+    """Serves until its standard input closes, so that no test leaves it behind."""
+    Handler.books = Books()
+    server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    print(server.server_port, flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()
