@@ -68,7 +68,7 @@ class ChildProcess:
                 f"The {self.name} did not end within {STOP_TIMEOUT_SECONDS} seconds of being asked and was "
                 f"killed; its last words: {self.last_words()}"
             ) from None
-        self._watchdog.forget(self._process.pid)
+        self._forget()
 
     async def kill(self) -> None:
         """Kills the program and all that it started, at once and without a word (SIGKILL)."""
@@ -77,10 +77,16 @@ class ChildProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         await self._process.wait()
+        self._forget()
+
+    def _forget(self) -> None:
+        """The process has ended as it was meant to."""
+        assert self._process is not None
         self._watchdog.forget(self._process.pid)
+        self._process = None
 
     def check(self) -> None:
-        """Raises DemoFailed when the program has ended by itself."""
+        """Raises DemoFailed when the program has ended without having been told to."""
         if self._process is not None and not self.is_running:
             raise DemoFailed(
                 f"The {self.name} ended by itself with code {self._process.returncode}; its last words: "
