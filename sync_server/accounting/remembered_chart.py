@@ -4,7 +4,7 @@ from shared.clock import Clock
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.database import Work
 
-REMEMBER_SECONDS = 30.0
+REMEMBER_SECONDS = 30
 
 
 class RememberedChart:
@@ -12,7 +12,7 @@ class RememberedChart:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._remembered: tuple[float, ChartOfAccounts] | None = None
+        self._remembered: tuple[float, ChartOfAccounts] | None = None  # float: seconds
 
     def read(self, work: Work) -> ChartOfAccounts:
         """The chart; purposes that the table does not name keep their default account."""

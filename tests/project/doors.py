@@ -104,14 +104,14 @@ def _clock_types(file: SourceFile, node: ast.stmt) -> Iterator[Fault]:
 
 
 def hidden_imports(file: SourceFile) -> Iterator[Fault]:
-    """An import inside a function hides a circle, unless a comment on its line or the one above says why."""
+    """An import inside a function hides a circle, unless a comment on its line or just above says why."""
     for function in ast.walk(file.tree):
         if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         for node in ast.walk(function):
             if not isinstance(node, ast.Import | ast.ImportFrom):
                 continue
-            if not {node.lineno, node.lineno - 1} & set(file.comments):
+            if not set(range(node.lineno - 3, node.lineno + 1)) & set(file.comments):
                 yield file.fault(node, "an import inside a function, and no comment that says why")
 
 
