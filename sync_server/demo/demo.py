@@ -103,8 +103,9 @@ class Demo:
         self.proof = await performance.prove(self._folder / f"evidence-{self._seconds()}")
 
     def leave(self, folder: Path) -> None:
-        """Removes the folder when the demo made it and everything held; else says where it is."""
-        if self.is_proven and self._options.data_dir is None:
+        """Removes the folder when the demo made it and everything held, or nothing is in it; else names it."""
+        is_unused = not any(folder.iterdir())
+        if is_unused or (self.is_proven and self._options.data_dir is None):
             shutil.rmtree(folder, ignore_errors=True)
         else:
             self._console.print(f"Files, logs and data are kept in {folder}", soft_wrap=True, highlight=False)
