@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from shared.clock import Clock
 from shared.problems import ErrorCode, Problem
@@ -98,6 +98,8 @@ class RequestContext:
 
         try:
             await self._app(scope, receive, send_marked)
+        except ClientDisconnect:
+            log.info("the caller hung up in mid-request", action="request.abandoned", path=scope["path"])
         except Exception:
             log.exception("a request failed by a fault of this program", action="request.failed")
             if status:
@@ -111,7 +113,7 @@ class RequestContext:
     def _note(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", UNMATCHED_ROUTE)
         self._observe(scope["method"], route, status, seconds)
-        level = log.debug if status < 400 else log.info if status < 500 else log.error
+        level = log.debug if status < 400 else log.info if status < 500 else log.warning
         level(
             "answered",
             action="request.answered",

@@ -10,13 +10,19 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
+from anyio.from_thread import start_blocking_portal
+from fastapi import FastAPI
 from pydantic import SecretStr
 
+from sync_server.app import create_app
 from sync_server.database import DATABASE_NAME, Database
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 from sync_server.migrations import migrate
 from sync_server.settings import Settings
+from tests.http_caller import HttpCaller
+from tests.set_clock import SetClock
 
 _WITHOUT_DURABILITY = {
     "fsync": "off",
@@ -73,3 +79,25 @@ def database(database_url: str) -> Iterator[Database]:
 def settings(tmp_path: Path, database_url: str) -> Settings:
     """Settings for this test's database and a data folder of its own."""
     return Settings(data_dir=tmp_path / "data", database_url=SecretStr(database_url))
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    """A clock that stands still at 2026-02-10T23:05:00Z until the test moves it."""
+    return SetClock()
+
+
+@pytest.fixture
+def app(settings: Settings, database: Database, clock: SetClock) -> FastAPI:
+    """The server's application on this test's database, at this test's time."""
+    return create_app(settings, database, clock)
+
+
+@pytest.fixture
+def http(app: FastAPI) -> Iterator[HttpCaller]:
+    """Sends requests to `app` as if over the wire; answers are httpx responses."""
+    with start_blocking_portal() as portal:
+        transport = httpx.ASGITransport(app=app)
+        client = httpx.AsyncClient(transport=transport, base_url="http://headquarters")
+        yield HttpCaller(portal, client)
+        portal.call(client.aclose)

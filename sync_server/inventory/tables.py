@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from sync_server.schema import BIG, given_number
@@ -11,7 +11,10 @@ from sync_server.schema import BIG, given_number
 class Item(SQLModel, table=True):
     """What can be sold. A placeholder stands for an item that a till knew before headquarters did."""
 
-    __table_args__ = (CheckConstraint("safety_stock >= 0", name="safety_stock_not_negative"),)
+    __table_args__ = (
+        CheckConstraint("safety_stock >= 0", name="safety_stock_not_negative"),
+        Index(None, "change_sequence", "item_no", postgresql_where=text("change_sequence > 0")),
+    )
 
     item_no: int | None = given_number()
     item_id: str = Field(unique=True)
@@ -21,7 +24,7 @@ class Item(SQLModel, table=True):
     price: Decimal | None = None
     safety_stock: Decimal = Decimal(0)
     placeholder: bool = False
-    change_sequence: int = Field(default=0, sa_type=BIG, index=True)
+    change_sequence: int = Field(default=0, sa_type=BIG)
     """The position of the item's last change of barcodes; agents read on from the position they know."""
 
 

@@ -22,7 +22,16 @@ from sync_server.stores.store_days import compare_day
 from sync_server.stores.store_facts import profile_of
 from sync_server.wire_models import StoreIdPath, answer, cursor_text
 
-Agent = Annotated[Caller, authenticated(agents=True)]
+
+async def agent_of_store(
+    store_id: StoreIdPath, caller: Annotated[Caller, authenticated(agents=True)]
+) -> Caller:
+    """The agent that asks about its own store; the permission has refused every other one."""
+    assert caller.store_id == store_id
+    return caller
+
+
+Agent = Annotated[Caller, Depends(agent_of_store)]
 START_OF_ITEMS = cursor_text([0, 0])
 
 
@@ -30,11 +39,12 @@ def router() -> APIRouter:
     """The routes of agents. Enrolment alone asks for no credential: the code is one."""
     routes = APIRouter(prefix=API_PREFIX, tags=["agents"])
     routes.post("/enrolments", response_model=documents.EnrolmentAnswer, status_code=201)(enrol_agent)
-    store = APIRouter(prefix="/stores/{storeId}")
-    store.post("/heartbeats", response_model=documents.HeartbeatAnswer)(take_heartbeat)
-    store.post("/day-digests", response_model=documents.DayDigestAnswer)(compare_day_digest)
-    store.post("/commands/{commandId}/result", response_model=documents.CommandResultAnswer)(take_result)
-    routes.include_router(store)
+    store = "/stores/{storeId}"
+    routes.post(f"{store}/heartbeats", response_model=documents.HeartbeatAnswer)(take_heartbeat)
+    routes.post(f"{store}/day-digests", response_model=documents.DayDigestAnswer)(compare_day_digest)
+    routes.post(f"{store}/commands/{{commandId}}/result", response_model=documents.CommandResultAnswer)(
+        take_result
+    )
     return routes
 
 
@@ -69,7 +79,6 @@ def enrol_agent(
 
 def take_heartbeat(
     request: Request,
-    store_id: StoreIdPath,  # noqa: ARG001  # the permission has held it against the caller's store
     caller: Agent,
     body: Annotated[documents.HeartbeatRequest, Depends(JsonBody(documents.HeartbeatRequest))],
 ) -> Response:
@@ -106,7 +115,6 @@ def take_heartbeat(
 
 def compare_day_digest(
     request: Request,
-    store_id: StoreIdPath,  # noqa: ARG001  # as above
     caller: Agent,
     body: Annotated[documents.DayDigestRequest, Depends(JsonBody(documents.DayDigestRequest))],
 ) -> Response:
@@ -126,7 +134,6 @@ def compare_day_digest(
 
 def take_result(
     request: Request,
-    store_id: StoreIdPath,  # noqa: ARG001  # as above
     command_id: Annotated[UUID, Path(alias="commandId")],
     caller: Agent,
     body: Annotated[documents.CommandResultRequest, Depends(JsonBody(documents.CommandResultRequest))],

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
-from psycopg.types.json import Jsonb
+from psycopg.types.json import Json, Jsonb
 
 from shared.wire_json import encode_json
 from sync_server.database import RawConnection, Work
@@ -65,7 +65,8 @@ def give_command(
 ) -> UUID:
     """Leaves a command for the store's agents; the first one that fetches and answers it has done it."""
     command_id = uuid4()
-    row = (command_id, store_no, command.value, _json(arguments), now, by.name, now + expires_in)
+    document = Jsonb(arguments, dumps=encode_json)
+    row = (command_id, store_no, command.value, document, now, by.name, now + expires_in)
     work.connection.execute(_GIVE, row)
     after = {"type": command.value, "arguments": arguments}
     facts = facts_by(by, at=now, action="command.given", subject=str(command_id), after=after)
@@ -94,16 +95,12 @@ def record_result(
         "device_no": by.device_no,
         "command_id": command_id,
         "succeeded": succeeded,
-        "result": _json(result),
+        "result": Json(result, dumps=encode_json),
         "now": now,
     }
     if work.connection.execute(_FINISH, parameters).rowcount:
-        after = {"succeeded": succeeded, "result": result}
+        after = {"succeeded": succeeded}
         facts = facts_by(by, at=now, action="command.answered", subject=str(command_id), after=after)
         append_entry(work, by.store_no, facts)
     elif not work.connection.execute(_THERE, [by.store_no, command_id]).fetchone():
         raise NotFound(f"Store {by.store_id} has no command {command_id}")
-
-
-def _json(document: dict[str, Any]) -> Jsonb:
-    return Jsonb(document, dumps=encode_json)

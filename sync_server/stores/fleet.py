@@ -5,6 +5,7 @@ from datetime import datetime
 
 from psycopg.rows import class_row
 
+from shared.identifiers import is_store_id
 from sync_server.database import Work
 from sync_server.schema import HEADQUARTERS
 from sync_server.stores.stream_gaps import StreamProgress, stream_progress
@@ -87,7 +88,8 @@ def overviews(work: Work, *, after: str, limit: int) -> list[StoreOverview]:
 
 def overview_of(work: Work, store_id: str) -> StoreOverview | None:
     """The one store of that id."""
-    return next(iter(_overviews(work, _EXACTLY, store_id, 1)), None)
+    found = _overviews(work, _EXACTLY, store_id, 1) if is_store_id(store_id) else []
+    return next(iter(found), None)
 
 
 def agents_of(work: Work, store_no: int) -> list[AgentState]:

@@ -8,15 +8,13 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.problems import ErrorCode
 from shared.protocol import API_PREFIX
-from sync_server.errors import NotFound
 from sync_server.people.authentication import authenticated
 from sync_server.people.roles import READERS
 from sync_server.request_context import parts_of
 from sync_server.stores.findings import FindingCode, FindingStatus, list_findings
 from sync_server.stores.fleet import StreamState, agents_of, overview_of, overviews, streams_of
-from sync_server.stores.registry import find_store
+from sync_server.stores.registry import find_store, no_such_store
 from sync_server.wire_models import (
     DEFAULT_PAGE,
     After,
@@ -116,7 +114,7 @@ def show_store(request: Request, store_id: StoreIdPath) -> Response:
     with parts_of(request).database.reading() as work:
         store = overview_of(work, store_id)
         if store is None:
-            raise NotFound(f"There is no store {store_id!r}", code=ErrorCode.STORE_NOT_FOUND)
+            raise no_such_store(store_id)
         agents = [AgentRow.model_validate(asdict(agent)) for agent in agents_of(work, store.store_no)]
         streams = [_stream_row(stream) for stream in streams_of(work, store.store_no)]
     return answer(StoreDetails.model_validate({**asdict(store), "agents": agents, "streams": streams}))

@@ -95,15 +95,17 @@ def add_store(work: Work, new: NewStore, *, by: Caller, now: datetime) -> bool:
 
 def find_store(work: Work, store_id: str) -> Store:
     """The store of that id; raises NotFound (STORE_NOT_FOUND) with what to do."""
-    store = work.session.exec(
-        select(Store).where(Store.store_id == store_id, Store.store_no != HEADQUARTERS)
-    ).first()
+    query = select(Store).where(Store.store_id == store_id, Store.store_no != HEADQUARTERS)
+    store = work.session.exec(query).first() if is_store_id(store_id) else None
     if store is None:
-        raise NotFound(
-            f"There is no store {store_id!r}; add it with `sync-server store add`",
-            code=ErrorCode.STORE_NOT_FOUND,
-        )
+        raise no_such_store(store_id)
     return store
+
+
+def no_such_store(store_id: str) -> NotFound:
+    """The refusal of a request for a store that nobody has added."""
+    message = f"There is no store {store_id!r}; add it with `sync-server store add`"
+    return NotFound(message, code=ErrorCode.STORE_NOT_FOUND)
 
 
 def list_stores(work: Work, *, after: str = "", limit: int | None = None) -> Sequence[Store]:

@@ -8,7 +8,7 @@ from psycopg.types.multirange import Multirange
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from sync_server.schema import BIG, CURRENCY, DOCUMENT, INSTANT, SEQUENCES, given_number
+from sync_server.schema import BIG, CURRENCY, DOCUMENT, INSTANT, SEQUENCES, VERBATIM, given_number
 
 
 class Store(SQLModel, table=True):
@@ -104,7 +104,7 @@ class AgentCommand(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=INSTANT)
     finished_at: datetime | None = Field(default=None, sa_type=INSTANT)
     succeeded: bool | None = None
-    result: dict[str, Any] | None = Field(default=None, sa_type=DOCUMENT)
+    result: dict[str, Any] | None = Field(default=None, sa_type=VERBATIM)
 
 
 class StoreDay(SQLModel, table=True):

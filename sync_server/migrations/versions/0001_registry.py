@@ -103,7 +103,7 @@ CREATE TABLE agent_command (
     expires_at timestamptz NOT NULL,
     finished_at timestamptz,
     succeeded boolean,
-    result jsonb,
+    result json,
     CONSTRAINT pk_agent_command PRIMARY KEY (command_no),
     CONSTRAINT fk_agent_command_store_no_store FOREIGN KEY (store_no) REFERENCES store (store_no),
     CONSTRAINT fk_agent_command_device_no_device FOREIGN KEY (device_no) REFERENCES device (device_no),
@@ -217,7 +217,7 @@ CREATE TABLE item (
     CONSTRAINT uq_item_item_id UNIQUE (item_id),
     CONSTRAINT ck_item_safety_stock_not_negative CHECK (safety_stock >= 0)
 );
-CREATE INDEX ix_item_change_sequence ON item (change_sequence);
+CREATE INDEX ix_item_change_sequence_item_no ON item (change_sequence, item_no) WHERE change_sequence > 0;
 CREATE TABLE item_barcode (
     barcode varchar NOT NULL,
     item_no integer NOT NULL,
