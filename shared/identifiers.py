@@ -23,7 +23,7 @@ _KEY_DIGITS = 14
 
 def is_identifier(text: str) -> bool:
     """Whether `text` may name an item, event, sale, workstation…: 1 to 128 characters, no control characters."""
-    return _IDENTIFIER.fullmatch(text) is not None and text == text.strip()
+    return _IDENTIFIER.fullmatch(text) is not None
 
 
 def is_store_id(text: str) -> bool:

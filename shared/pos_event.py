@@ -4,7 +4,7 @@ Structure only: whatever depends on state (stock, items, earlier events, periods
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 from shared import event_fields as fields
 from shared.canonical_json import canonical_value, hash_of_canonical
 from shared.clock import read_instant
+from shared.plain_event import PlainEvent, Stamp, read_plain
 from shared.problems import Violation
 
 MAX_FIELDS = 100
@@ -34,20 +35,7 @@ class EventType(StrEnum):
     DAY_CLOSE = "DAY_CLOSE"
 
 
-class Stamp(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """What the agent wrote beside the till's own fields; stamped once, never rewritten, never hashed."""
-
-    business_date: date
-    occurred_at: datetime
-    time_reading: str
-    received_at: datetime
-    group_first: int
-    """The sequence of the first event of this event's group."""
-    group_size: int
-    """How many events the group has; they follow each other without a gap."""
-
-
-class PosEvent(msgspec.Struct, kw_only=True):
+class PosEvent(msgspec.Struct, kw_only=True, gc=False):
     """A till event in exact types. None means that the till did not say."""
 
     type: str
@@ -118,8 +106,46 @@ _read_event_id = fields.number_or_identifier("Event id")
 _EMPTY: Mapping[str, Any] = {}
 
 
-def read_event(raw: Any, path: str) -> "PosEvent | list[Violation]":
+def read_event(raw: Any, path: str) -> PosEvent | list[Violation]:
     """The event that `raw` (a decoded JSON value) states, or every violation, fields named below `path`."""
+    plain = read_plain(raw)
+    return read_carefully(raw, path) if plain is None else _from_plain(*plain)
+
+
+def _from_plain(plain: PlainEvent, content_hash: bytes) -> PosEvent:
+    return PosEvent(
+        type=plain.type,
+        content_hash=content_hash,
+        event_id=plain.event_id,
+        sequence=plain.sequence,
+        stamp=plain.stamp,
+        item_id=plain.item_id,
+        barcode=plain.barcode,
+        quantity=_exact(plain.quantity),
+        amount=_exact(plain.amount),
+        sale_id=plain.sale_id,
+        line_number=plain.line_number,
+        transaction_number=plain.transaction_number,
+        workstation_id=plain.workstation_id,
+        cashier_id=plain.cashier_id,
+        occurred_at=plain.occurred_at,
+        business_date=plain.business_date,
+        unit_cost=_exact(plain.unit_cost),
+        currency=plain.currency,
+        tax_amount=_exact(plain.tax_amount),
+        discount_amount=_exact(plain.discount_amount),
+        unit_of_measure=plain.unit_of_measure,
+        original_sale_id=plain.original_sale_id,
+        disposition=plain.disposition,
+    )
+
+
+def _exact(number: int | Decimal | None) -> Decimal | None:
+    return Decimal(number) if type(number) is int else number  # type: ignore[return-value]
+
+
+def read_carefully(raw: Any, path: str) -> PosEvent | list[Violation]:
+    """As `read_event`, field by field: for what is not ordinary, and to name what is wrong."""
     if type(raw) is not dict:
         return [Violation(path, "Event must be a JSON object", raw)]
     violations: list[Violation] = []

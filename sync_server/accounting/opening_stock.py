@@ -14,7 +14,7 @@ from shared.money import minor_unit
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.database import Work
-from sync_server.inventory.valuation import StockPosition, move, worth_at
+from sync_server.inventory.valuation import StockPosition, move, unit_cost_of, worth_at
 from sync_server.people.audit_log import append_entry, facts_by
 from sync_server.people.callers import Caller
 from sync_server.stores.locked_store import LockedStore, lock_store
@@ -111,7 +111,7 @@ def _rows(
     for number, (item_no, (quantity, cost)) in enumerate(lines, store.last_sequence + 1):
         position = StockPosition()
         valuation = move(position, quantity, worth_at(cost, quantity, unit), unit)
-        rows.append((item_no, number, quantity, valuation.value, position.unit_cost))
+        rows.append((item_no, number, quantity, valuation.value, unit_cost_of(position)))
         total += valuation.value
     return rows, total
 

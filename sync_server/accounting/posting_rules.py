@@ -34,7 +34,8 @@ def book_money(
         else:
             journal.debit(chart.tender_clearing, amount, tender)
     journal.credit(chart.sales, revenue)
-    journal.credit(chart.tax_payable, tax)
+    if tax:
+        journal.credit(chart.tax_payable, tax)
 
 
 def book_goods(
@@ -43,7 +44,8 @@ def book_goods(
     """Books a movement of goods against the account that gives or takes them (COGS, goods received…)."""
     journal.credit(counter_account, valuation.value + valuation.variance)
     journal.debit(chart.inventory, valuation.value)
-    journal.debit(chart.cost_variance, valuation.variance)
+    if valuation.variance:
+        journal.debit(chart.cost_variance, valuation.variance)
 
 
 def book_damaged(journal: JournalEntry, chart: ChartOfAccounts, worth: Decimal) -> None:

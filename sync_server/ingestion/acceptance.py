@@ -108,7 +108,8 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     ]
     if not fresh:
         return
-    sales = {sale_key(arrival.event.sale_id) for arrival in fresh if arrival.event.sale_id is not None}
+    sale_ids = {arrival.event.sale_id for arrival in fresh} - {None}
+    sales = [sale_key(sale_id) for sale_id in sale_ids if sale_id is not None]
     state.claims = read_claims(cursor, store_no, [*(arrival.key for arrival in fresh), *sales])
     state.items = read_items(cursor, fresh)
     if posting.context.refers:

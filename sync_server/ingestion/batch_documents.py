@@ -52,7 +52,7 @@ _VOIDS = {
 }
 _EVENT: dict[str, Any] = {
     "type": "object",
-    "description": "A till event. Fields that are not listed are kept and hashed. `sequence` and `stamp` are an agent's.",
+    "description": "A till event. Fields not listed are kept and hashed. `sequence` and `stamp` are an agent's.",
     "required": ["type"],
     "additionalProperties": True,
     "properties": {

@@ -31,6 +31,7 @@ from sync_server.ingestion.ledger_writes import (
 )
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.stream_runs import Run, runs_of, sequences_of
+from sync_server.inventory.valuation import unit_cost_of
 from sync_server.people.audit_log import AuditFacts, chain_hash, facts_by
 from sync_server.people.callers import Caller, CallerKind
 from sync_server.stores.locked_store import KnownStream, LockedStore
@@ -56,9 +57,10 @@ def record_batch(cursor: Cursor[Any], delivery: Delivery, posting: OpenPosting) 
     runs = _runs(delivery, rows)
     sets = dict(_row_sets(delivery, rows, posting, runs))
     optional = [row_set for row_set, found in sets.items() if found and row_set not in ALWAYS]
+    journals = {EVENTS: rows.event_journals, MOVEMENTS: rows.movement_journals}
     parameters: dict[str, Any] = {}
     for row_set in (*ALWAYS, *optional):
-        parameters |= row_set.parameters(sets[row_set])
+        parameters |= row_set.parameters(sets[row_set], journals.get(row_set))
     parameters |= _batch_parameters(delivery, posting)
     parameters |= _audit_parameters(delivery, posting)
     parameters["received"] = sequences_of(runs)
@@ -67,7 +69,7 @@ def record_batch(cursor: Cursor[Any], delivery: Delivery, posting: OpenPosting) 
     statement = write_statement(
         (*ALWAYS, *optional), stream=stream is not None, satisfied=bool(rows.satisfied_claims)
     )
-    cursor.execute(statement.encode(), parameters)
+    cursor.execute(statement, parameters)
     row = cursor.fetchone()
     return Multirange() if row is None or row[0] is None else row[0]
 
@@ -78,10 +80,10 @@ def _runs(delivery: Delivery, rows: LedgerRows) -> list[Run]:
 
 def _row_sets(
     delivery: Delivery, rows: LedgerRows, posting: OpenPosting, runs: Sequence[Run]
-) -> Iterator[tuple[RowSet, list[tuple[Any, ...]]]]:
+) -> Iterator[tuple[RowSet, Sequence[tuple[Any, ...]]]]:
     stream_no = None if delivery.stream is None else delivery.stream.stream_no
-    yield EVENTS, [(*row, journal) for row, journal in zip(rows.events, rows.event_journals, strict=True)]
-    yield MOVEMENTS, _movements(rows)
+    yield EVENTS, rows.events
+    yield MOVEMENTS, rows.movements
     yield STOCK, _stock(posting)
     yield (
         JOURNALS,
@@ -121,32 +123,12 @@ def _row_sets(
     )
 
 
-def _movements(rows: LedgerRows) -> list[tuple[Any, ...]]:
-    return [
-        (
-            movement.store_sequence,
-            movement.item_no,
-            movement.type,
-            movement.quantity,
-            movement.value,
-            movement.on_hand_after,
-            movement.previous_sequence,
-            movement.event_sequence,
-            movement.business_date,
-            movement.business_date,
-            movement.occurred_at,
-            journal,
-        )
-        for movement, journal in zip(rows.movements, rows.movement_journals, strict=True)
-    ]
-
-
 def _stock(posting: OpenPosting) -> list[tuple[Any, ...]]:
     """The stock of every item that moved, by item number, so that two stores never wait for each other crosswise."""
-    moved = {movement.item_no for movement in posting.rows.movements}
+    moved = {item_no for _, item_no, *_ in posting.rows.movements}
     items = {item.item_no: item for item in posting.state.items.values() if item.item_no in moved}
     return [
-        (number, item.position.on_hand, item.position.value, item.position.unit_cost, item.last_sequence)
+        (number, item.position.on_hand, item.position.value, unit_cost_of(item.position), item.last_sequence)
         for number, item in sorted(items.items())
     ]
 

@@ -4,19 +4,20 @@ The agent stamps once and never rewrites; HQ computes again. Where the two diffe
 the agent's beside it and raises a finding.
 """
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+
+import msgspec
 
 from shared.business_date import DayRule, TimeReading, believed_business_date, business_date, read_local_time
 from shared.clock import read_instant
-from shared.pos_event import PosEvent, Stamp
+from shared.plain_event import Stamp
+from shared.pos_event import PosEvent
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 PAST_TOLERANCE = timedelta(days=35)
 
 
-@dataclass(frozen=True, slots=True)
-class EventTime:
+class EventTime(msgspec.Struct, frozen=True, gc=False):
     """The instant, how it was read, the date it is booked under, and what is suspicious about them."""
 
     occurred_at: datetime

@@ -5,10 +5,11 @@ sale, or the same transaction of the same workstation.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from shared.event_batch import EventBatch
 from shared.identifiers import batch_event_key, event_key
@@ -16,8 +17,7 @@ from shared.pos_event import PosEvent
 from sync_server.ingestion.event_time import EventClock, EventTime
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """An event as it came: its key, its raw form, and its time by HQ's reckoning."""
 
     event: PosEvent

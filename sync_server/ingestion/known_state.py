@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from psycopg import Cursor
 
 from sync_server.accounting.posting_rules import TenderShares
@@ -18,8 +19,7 @@ from sync_server.inventory.valuation import StockPosition
 ZERO = Decimal(0)
 
 
-@dataclass(slots=True)
-class KnownItem:
+class KnownItem(msgspec.Struct, gc=False):
     """An item as a store has it: its position, its last movement, and whether anybody described the item."""
 
     item_no: int
@@ -31,8 +31,7 @@ class KnownItem:
     """Whether on hand was below zero before the batch."""
 
 
-@dataclass(slots=True)
-class PostedLine:
+class PostedLine(msgspec.Struct, gc=False):
     """A line in the ledger that a void or a return may refer to."""
 
     store_sequence: int

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -11,29 +11,16 @@ SALE, RETURN, VOID, JOURNAL = 1, 2, 3, 4
 """Kinds of outbox row; see `publishing.topics`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """A row of stock_movement but for its journal, which is numbered when its group is complete."""
-
-    store_sequence: int
-    item_no: int
-    type: str
-    quantity: Decimal
-    value: Decimal
-    on_hand_after: Decimal
-    previous_sequence: int | None
-    event_sequence: int
-    business_date: date
-    occurred_at: datetime
-
-
 @dataclass(slots=True)
 class LedgerRows:
-    """Rows by table, each a tuple in the order of `ledger_writes`' columns."""
+    """Rows by table, each a tuple in the order of `ledger_writes`' columns.
+
+    The journals of events and movements stand apart: they are numbered when their group is complete.
+    """
 
     events: list[tuple[Any, ...]] = field(default_factory=list)
     event_journals: list[int | None] = field(default_factory=list)
-    movements: list[Movement] = field(default_factory=list)
+    movements: list[tuple[Any, ...]] = field(default_factory=list)
     movement_journals: list[int | None] = field(default_factory=list)
     journals: list[tuple[int, int, str, date]] = field(default_factory=list)
     """(store sequence, first sequence, currency, business date)."""

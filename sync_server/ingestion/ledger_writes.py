@@ -4,8 +4,9 @@ Tables that a batch has no rows for cost an empty array. Everything about the st
 audit chain, moves in the same statement, under the lock that the transaction holds since its beginning.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sync_server.ingestion.array_literals import BUILDERS
@@ -28,9 +29,15 @@ class RowSet:
             f"SELECT %(store_no)s, row.* FROM unnest({arrays}) AS row({names}) {self.tail}"
         )
 
-    def parameters(self, rows: Sequence[tuple[Any, ...]]) -> dict[str, str]:
-        """The columns of `rows` as array literals."""
-        columns: Iterable[tuple[Any, ...]] = zip(*rows, strict=True) if rows else [()] * len(self.columns)
+    def parameters(
+        self, rows: Sequence[tuple[Any, ...]], last_column: Sequence[Any] | None = None
+    ) -> dict[str, str]:
+        """The columns of `rows`, and `last_column` where it stands apart, as array literals."""
+        if not rows:
+            return {f"{self.table}_{name}": "{}" for name in self.columns}
+        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+        if last_column is not None:
+            columns.append(last_column)
         return {
             f"{self.table}_{name}": BUILDERS[kind](values)
             for (name, kind), values in zip(self.columns.items(), columns, strict=True)
@@ -197,7 +204,8 @@ _RECEIVED = """
 """A statement sees its own changes nowhere; the sum is made once more for the answer."""
 
 
-def write_statement(row_sets: Iterable[RowSet], *, stream: bool, satisfied: bool) -> str:
+@lru_cache(maxsize=128)
+def write_statement(row_sets: tuple[RowSet, ...], *, stream: bool, satisfied: bool) -> bytes:
     """One statement that writes `row_sets`, the batch, its audit entry, and the store's and stream's rows."""
     parts = [f"{row_set.table}_rows AS ({row_set.statement()})" for row_set in row_sets]
     parts += [f"batch_row AS ({_BATCH})", f"audit_row AS ({_AUDIT})"]
@@ -206,4 +214,4 @@ def write_statement(row_sets: Iterable[RowSet], *, stream: bool, satisfied: bool
     if satisfied:
         parts.append(f"satisfied_claims AS ({_SATISFIED})")
     returning = _RECEIVED if stream else "RETURNING NULL"
-    return f"WITH {', '.join(parts)} {_STORE} {returning}"
+    return f"WITH {', '.join(parts)} {_STORE} {returning}".encode()

@@ -28,7 +28,7 @@ from sync_server.stores.findings import FindingCode
 
 ZERO = Decimal(0)
 _POSTED_TYPES = frozenset({EventType.SALE, EventType.RETURN, EventType.RECEIPT, EventType.VOID})
-_OUTBOX_KINDS = {EventType.SALE: SALE, EventType.RETURN: RETURN}
+_OUTBOX_KINDS: dict[str, int] = {EventType.SALE: SALE, EventType.RETURN: RETURN}
 _NO_SHARES: TenderShares = ()
 
 
@@ -165,7 +165,7 @@ def _post_line(
             shares=shares,
         )
     )
-    if kind := _OUTBOX_KINDS.get(EventType(event.type)):
+    if kind := _OUTBOX_KINDS.get(event.type):
         posting.rows.outbox.append((number, kind))
     if posting.context.refers:
         remember(posting.state, line)

@@ -14,16 +14,22 @@ Run = tuple[int, int, date, bytes, str]
 
 def runs_of(receipts: Iterable[Receipt], was_received: Callable[[int], bool]) -> list[Run]:
     """The runs of what was not received before; `receipts` come in rising sequence."""
-    runs: list[Run] = []
-    for sequence, content_hash, business_date, outcome in receipts:
+    runs: list[list[Receipt]] = []
+    for receipt in receipts:
+        sequence, _, business_date, _ = receipt
         if was_received(sequence):
             continue
-        if runs and runs[-1][1] == sequence - 1 and runs[-1][2] == business_date:
-            first, _, _, hashes, outcomes = runs[-1]
-            runs[-1] = (first, sequence, business_date, hashes + content_hash, outcomes + outcome)
+        if runs and runs[-1][-1][0] == sequence - 1 and runs[-1][-1][2] == business_date:
+            runs[-1].append(receipt)
         else:
-            runs.append((sequence, sequence, business_date, content_hash, outcome))
-    return runs
+            runs.append([receipt])
+    return [_run(receipts) for receipts in runs]
+
+
+def _run(receipts: list[Receipt]) -> Run:
+    hashes = b"".join([receipt[1] for receipt in receipts])
+    outcomes = "".join([receipt[3] for receipt in receipts])
+    return receipts[0][0], receipts[-1][0], receipts[0][2], hashes, outcomes
 
 
 def sequences_of(runs: Iterable[Run]) -> Multirange[int]:

@@ -4,10 +4,10 @@ Items are never deleted and never renumbered, so that a process may remember the
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 from psycopg import Cursor
 
 _BY_ID = """
@@ -26,8 +26,7 @@ UNKNOWN_BARCODE_PREFIX = "barcode:"
 """What leads the item id of a placeholder that only a barcode is known of."""
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogueItem:
+class CatalogueItem(msgspec.Struct, frozen=True, gc=False):
     """An item as the master has it."""
 
     item_no: int

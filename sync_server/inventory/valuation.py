@@ -6,8 +6,9 @@ shortage posts the difference to cost variance, and so does value that would be 
 is never revalued.
 """
 
-from dataclasses import dataclass
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+
+import msgspec
 
 UNIT_COST_DIGITS = 6
 """Digits after the point of a derived unit cost; it is for showing and for shortages, value is kept exactly."""
@@ -17,17 +18,18 @@ _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
 _COST_UNIT = Decimal(1).scaleb(-UNIT_COST_DIGITS)
 
 
-@dataclass(slots=True)
-class StockPosition:
-    """Where a store stands with an item: quantity on hand, its value, and what one unit costs."""
+class StockPosition(msgspec.Struct, gc=False):
+    """Where a store stands with an item: quantity on hand, its value, and the unit cost frozen without stock.
+
+    Ask `unit_cost_of` for the cost of a unit: while there is stock it follows from value and quantity.
+    """
 
     on_hand: Decimal = ZERO
     value: Decimal = ZERO
     unit_cost: Decimal = ZERO
 
 
-@dataclass(frozen=True, slots=True)
-class Valuation:
+class Valuation(msgspec.Struct, frozen=True, gc=False):
     """What one movement is worth: `value` changes inventory, `variance` goes to cost variance (debit if > 0).
 
     `value + variance` is what the other account (COGS, goods received…) takes, with the same sign.
@@ -37,6 +39,13 @@ class Valuation:
     variance: Decimal
 
 
+def unit_cost_of(position: StockPosition) -> Decimal:
+    """What one unit costs: value over quantity while there is stock, the frozen cost while there is none."""
+    if position.on_hand <= 0:
+        return position.unit_cost
+    return _EXACT.quantize(_EXACT.divide(position.value, position.on_hand), _COST_UNIT)
+
+
 def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> Decimal:
     """What `quantity` (> 0) costs: at the average as far as on hand goes, beyond it at the frozen unit cost."""
     if position.on_hand <= 0:
@@ -44,7 +53,7 @@ def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> D
     if quantity <= position.on_hand:
         share = _EXACT.divide(_EXACT.multiply(position.value, quantity), position.on_hand)
         return _round(share, unit)
-    beyond = _EXACT.multiply(_EXACT.subtract(quantity, position.on_hand), position.unit_cost)
+    beyond = _EXACT.multiply(_EXACT.subtract(quantity, position.on_hand), unit_cost_of(position))
     return _EXACT.add(position.value, _round(beyond, unit))
 
 
@@ -59,10 +68,10 @@ def move(position: StockPosition, quantity: Decimal, worth: Decimal, unit: Decim
     `worth` is what the other account gives or takes; what of it inventory cannot hold becomes variance.
     """
     after = _EXACT.add(position.on_hand, quantity)
+    if after <= 0:
+        position.unit_cost = unit_cost_of(position)
     target = _value_after(position, quantity, worth, after, unit)
     value = _EXACT.subtract(target, position.value)
-    if after > 0:
-        position.unit_cost = _EXACT.divide(target, after).quantize(_COST_UNIT, context=_EXACT)
     position.on_hand, position.value = after, target
     return Valuation(value=value, variance=_EXACT.subtract(worth, value))
 
