@@ -4,6 +4,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+FIRST_YEAR, LAST_YEAR = 1970, 2999
+"""Years that an event may lie in; a till with a dead battery starts in 1970, 1980 or 2000."""
+
 
 class Clock(Protocol):
     """What may be asked of time: an instant for the books, a monotonic reading for waiting."""
@@ -39,9 +42,16 @@ def instant_text(instant: datetime) -> str:
 def read_instant(text: str) -> datetime:
     """The UTC instant that `text` (ISO 8601 with an offset) names.
 
-    Raises ValueError when the text is no date-time or carries no offset.
+    Raises ValueError when the text is no date-time, carries no offset or lies outside FIRST_YEAR to LAST_YEAR.
     """
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("the time carries no offset")
-    return moment.astimezone(UTC)
+    return sane_time(moment).astimezone(UTC)
+
+
+def sane_time(moment: datetime) -> datetime:
+    """`moment` itself; raises ValueError for a year that no till's clock shows, near which zones overflow."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        raise ValueError(f"the year must be {FIRST_YEAR} to {LAST_YEAR}")
+    return moment

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared import exact_decimal
-from shared.clock import instant_text
+from shared.clock import instant_text, sane_time
 from shared.identifiers import MAX_LENGTH, is_identifier
 
 MAX_TENDERS = 50
@@ -98,11 +98,11 @@ def moment(value: Any) -> str:
     """A date-time: with an offset it is normalised to UTC, a bare local time stays as the till wrote it."""
     try:
         if type(value) is str and _INSTANT.fullmatch(value):
-            read = datetime.fromisoformat(value)
+            read = sane_time(datetime.fromisoformat(value))
             return value if read.tzinfo is None else instant_text(read.astimezone(UTC))
     except (ValueError, OverflowError):
         pass
-    raise ValueError("Time must be an ISO 8601 date-time such as 2026-02-10T23:00:00Z")
+    raise ValueError("Time must be an ISO 8601 date-time such as 2026-02-10T23:00:00Z, years 1970 to 2999")
 
 
 def one_of(label: str, *choices: str) -> Reader:

@@ -14,6 +14,7 @@ import msgspec
 
 from shared import event_fields as fields
 from shared.canonical_json import hash_of_canonical
+from shared.clock import FIRST_YEAR, LAST_YEAR
 from shared.identifiers import MAX_LENGTH
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LENGTH)]
@@ -139,6 +140,7 @@ def _plain_stamp(stamp: Stamp | None) -> bool:
     return stamp is None or (
         stamp.occurred_at.tzinfo is not None
         and stamp.received_at.tzinfo is not None
+        and FIRST_YEAR <= stamp.occurred_at.year <= LAST_YEAR
         and stamp.group_first >= 1
         and stamp.group_size >= 1
     )

@@ -13,7 +13,7 @@ import msgspec
 
 from shared import event_fields as fields
 from shared.canonical_json import canonical_value, hash_of_canonical
-from shared.clock import read_instant
+from shared.clock import read_instant, sane_time
 from shared.plain_event import PlainEvent, Stamp, read_plain
 from shared.problems import Violation
 
@@ -262,6 +262,7 @@ def _read_stamp(raw: Any, path: str, found: list[Violation]) -> Stamp | None:
         stamp = msgspec.convert(raw, Stamp)
         if stamp.occurred_at.tzinfo is None or stamp.received_at.tzinfo is None:
             raise ValueError("instants need an offset")
+        sane_time(stamp.occurred_at)
         if stamp.group_first < 1 or stamp.group_size < 1:
             raise ValueError("a group starts at sequence 1 or later and has at least one event")
         return stamp

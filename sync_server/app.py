@@ -16,6 +16,7 @@ from sync_server import health
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
 from sync_server.ingestion import api as ingestion_api
+from sync_server.ingestion import undeliverable_api
 from sync_server.inventory import profile_api
 from sync_server.metrics import ServerMetrics
 from sync_server.migrations import needed_version
@@ -58,6 +59,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
     return (
         health.router(),
         ingestion_api.router(clock),
+        undeliverable_api.router(),
         reconciliation_api.router(),
         agent_api.router(),
         profile_api.router(),

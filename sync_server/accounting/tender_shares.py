@@ -24,6 +24,9 @@ def share_tenders(
         return [[(None, amount)] for amount in amounts], False
     total, paid = sum(amounts, ZERO), sum((amount for _, amount in tenders), ZERO)
     columns: list[tuple[str, Decimal]] = list(tenders)
+    if paid == -total:
+        # Some tills write what they pay out for a return as a positive tender.
+        columns, paid = [(tender, -amount) for tender, amount in tenders], total
     if differs := total != paid:
         columns.append((DIFFERENCE, total - paid))
     if len(columns) == 1:

@@ -12,3 +12,5 @@ class HeldReason(StrEnum):
     """Another event holds this sequence of the stream; two agents claim one stream (a cloned or reset PC)."""
     TYPE_NOT_POSTED = "TYPE_NOT_POSTED"
     """This version of the server records events of this type and does not post them yet."""
+    REFUSED = "REFUSED"
+    """The server could not understand the event; the agent handed it over raw with the refusal."""
