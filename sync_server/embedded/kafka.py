@@ -25,7 +25,7 @@ from sync_server.errors import CannotRun
 
 LOG_NAME = "kafka-broker.log"
 START_TIMEOUT_SECONDS = 20
-STOP_TIMEOUT_SECONDS = 5
+STOP_TIMEOUT_SECONDS = 2
 _PORTS_TO_TRY = 5
 """A free port may be taken by somebody else between choosing it and listening on it."""
 

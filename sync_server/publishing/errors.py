@@ -3,7 +3,7 @@
 PublishingError
 ├── BrokerAway        Kafka does not answer; heals by itself, the outbox waits
 ├── TopicUnusable     a topic is not as the contract says; somebody has to mend it
-└── OutboxBroken      an outbox row refers to nothing, or to what this version does not know
+    └── PositionInvalid   somebody asked to publish from where there is nothing
 """
 
 from sync_server.errors import SyncServerError
@@ -21,5 +21,5 @@ class TopicUnusable(PublishingError):
     """A topic has another number of partitions than the contract says, or may not be created."""
 
 
-class OutboxBroken(PublishingError):
-    """A store's outbox cannot be turned into messages from some position on."""
+class PositionInvalid(PublishingError):
+    """What should be published again cannot be understood or does not exist."""

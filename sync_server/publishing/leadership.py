@@ -5,6 +5,7 @@ one was frozen and wakes up, do no harm: both send unbroken runs from confirmed 
 from where its sender found it.
 """
 
+import os
 from typing import Final
 
 import psycopg
@@ -59,7 +60,7 @@ class Leadership:
             autocommit=True,
             connect_timeout=5,
             options=options,
-            application_name="tillsync relay",
+            application_name=f"tillsync relay {os.getpid()}",
         )
         row = connection.execute("SELECT pg_try_advisory_lock(%s)", [RELAY_LOCK]).fetchone()
         if row is None or not row[0]:

@@ -1,6 +1,8 @@
 """How far each store's outbox is in Kafka, and how a mark is moved: on by the relay, back by a person."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import LiteralString
 
 from sync_server.database import Work
 from sync_server.publishing.kinds import OutboxKind
@@ -43,3 +45,49 @@ def published_kinds(work: Work, kinds: Iterable[OutboxKind]) -> list[OutboxKind]
         ).fetchone()
         is not None
     ]
+
+
+def move_back_to_beginning(work: Work) -> tuple[int, int]:
+    """Every mark to the start; the stores and the messages behind their marks."""
+    return _move_back(work, "SELECT store_no, 0 FROM relay_progress", [])
+
+
+def move_back_one_store(work: Work, store_id: str, store_sequence: int) -> tuple[int, int]:
+    """One store's mark to just before `store_sequence`; the stores (0 or 1) and messages that this concerns."""
+    mark: LiteralString = "SELECT store_no, greatest(%s::bigint - 1, 0) FROM store WHERE store_id = %s"
+    return _move_back(work, mark, [store_sequence, store_id])
+
+
+def move_back_to_instant(work: Work, instant: datetime) -> tuple[int, int]:
+    """Each mark to before what was posted since `instant`; the stores and messages that this concerns.
+
+    Postings carry the application's clock, which may go back a little: the earlier of both readings counts.
+    """
+    marks: LiteralString = """
+        SELECT store_no, coalesce(least(
+            max(store_sequence) FILTER (WHERE posted_at < instant.at),
+            min(first_sequence) FILTER (WHERE posted_at >= instant.at) - 1), 0)
+        FROM journal, (SELECT %s::timestamptz) AS instant (at) GROUP BY store_no
+    """
+    return _move_back(work, marks, [instant])
+
+
+def _move_back(work: Work, marks: LiteralString, parameters: Sequence[object]) -> tuple[int, int]:
+    """Moves back what `marks` (store_no, mark) puts before the present mark."""
+    query: LiteralString = f"""
+        WITH target (store_no, mark) AS ({marks}),
+        back AS (
+            SELECT p.store_no, t.mark, p.published_sequence FROM relay_progress p JOIN target t USING (store_no)
+            WHERE t.mark < p.published_sequence FOR UPDATE OF p
+        ),
+        moved AS (
+            UPDATE relay_progress p SET published_sequence = back.mark FROM back WHERE back.store_no = p.store_no
+        )
+        SELECT count(*), coalesce(sum((
+            SELECT count(*) FROM outbox o WHERE o.store_no = back.store_no
+                AND o.store_sequence > back.mark AND o.store_sequence <= back.published_sequence)), 0)::bigint
+        FROM back
+    """  # noqa: S608  # `marks` is one of the three above, written by us
+    row = work.connection.execute(query, parameters).fetchone()
+    assert row is not None
+    return row[0], row[1]

@@ -79,7 +79,7 @@ class Relay:
         begin, Unavailable when PostgreSQL cannot be reached; then nothing is lost and it can be called again.
         """
         if not self._leadership.is_held():
-            self._metrics.leads.set(0)
+            self._metrics.stand_by()
             self._outage.end()
             return Pass(leads=False)
         self._metrics.leads.set(1)
@@ -101,7 +101,7 @@ class Relay:
         """Lets go of Kafka and of the lead; another process takes over at once."""
         self._producer.close()
         self._leadership.resign()
-        self._metrics.leads.set(0)
+        self._metrics.stand_by()
 
     def _pass_and_pause(self, stop: Event) -> float:  # float: seconds to wait before the next pass
         try:
