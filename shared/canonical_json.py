@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
-from shared.exact_decimal import shortest
+from shared.exact_decimal import plain, shortest
 
+_LOWEST_WITHOUT_EXPONENT = -6
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
@@ -32,7 +33,7 @@ def canonical_value(value: Any) -> Any:
     if kind is int:
         return value if -(2**63) <= value < 2**63 else shortest(Decimal(value))
     if kind is Decimal:
-        return shortest(value)
+        return _spelled(shortest(value))
     if kind is dict:
         return {key: canonical_value(part) for key, part in value.items() if part is not None}
     if kind is list:
@@ -48,3 +49,8 @@ def hash_of_canonical(canonical: Any) -> bytes:
 def canonical_hash(value: Any) -> bytes:
     """SHA-256 (32 bytes) of the canonical form of `value`."""
     return hashlib.sha256(canonical_bytes(value)).digest()
+
+
+def _spelled(short: Decimal) -> Decimal | msgspec.Raw:
+    """A number in its shortest form; written out where Decimal itself would spell an exponent (0.0000001)."""
+    return short if short.adjusted() >= _LOWEST_WITHOUT_EXPONENT else msgspec.Raw(plain(short).encode())

@@ -4,7 +4,7 @@ Binary floating point never touches money or quantity: `12345678901234567.89` le
 """
 
 import re
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import MAX_EMAX, MIN_EMIN, ROUND_HALF_EVEN, Context, Decimal, Inexact
 
 MAX_INTEGER_DIGITS = 18
 """Digits before the point of any money or quantity."""
@@ -16,7 +16,10 @@ MAX_NUMBER_DIGITS = 60
 _DECIMAL_TEXT = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,3})?", re.ASCII)
 _UPPER = Decimal(10) ** MAX_INTEGER_DIGITS
 _ZERO = Decimal(0)
-_WIDE = Context(prec=MAX_NUMBER_DIGITS * 2, rounding=ROUND_HALF_EVEN)
+_WIDE = Context(
+    prec=MAX_NUMBER_DIGITS, rounding=ROUND_HALF_EVEN, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[Inexact]
+)
+"""Takes idle zeros off; a number of more digits raises instead of being rounded."""
 
 
 def parse(value: object, fraction_digits: int = MAX_FRACTION_DIGITS) -> Decimal:
@@ -56,7 +59,12 @@ def plain(number: Decimal) -> str:
 
 def shortest(number: Decimal) -> Decimal:
     """The same number with the fewest digits and no exponent above zero; ValueError as `plain`."""
+    if not number.is_finite():
+        raise ValueError("must be a finite number")
     if not number:
-        return _ZERO if number.is_finite() else Decimal(plain(number))
-    short = number.normalize(_WIDE)
-    return Decimal(plain(number)) if "E" in str(short) or not short.is_finite() else short
+        return _ZERO
+    try:
+        short = number.normalize(_WIDE)
+    except Inexact:
+        raise ValueError(f"must have at most {MAX_NUMBER_DIGITS} digits") from None
+    return Decimal(plain(short)) if "E" in str(short) else short

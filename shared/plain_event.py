@@ -118,9 +118,16 @@ def _canonical_numbers(event: PlainEvent) -> bool:
 
 
 def _shortest(number: Number) -> Decimal:
-    short = Decimal(number) if type(number) is int else number.normalize()  # type: ignore[union-attr]
+    if type(number) is int:
+        short = Decimal(number)
+    else:
+        short = number.normalize()  # type: ignore[union-attr]
     text = str(short)
-    if len(text) > _MAX_CHARACTERS or "E" in text or text == "-0":
+    if "E" in text:
+        # Twenty normalises to 2E+1; the canonical spelling is 20.
+        text = format(short, "f")
+        short = Decimal(text)
+    if len(text) > _MAX_CHARACTERS or text == "-0":
         raise ValueError("not plain")
     return short
 
