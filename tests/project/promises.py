@@ -93,12 +93,15 @@ def commands() -> dict[str, set[str]]:
 
 
 def _typer_application(module: ModuleType) -> typer.Typer:
+    """The application that is part of no other one."""
     applications = [value for value in vars(module).values() if isinstance(value, typer.Typer)]
-    if len(applications) != 1:
+    parts = [group.typer_instance for application in applications for group in application.registered_groups]
+    whole = [application for application in applications if application not in parts]
+    if len(whole) != 1:
         raise LookupError(
-            f"{module.__name__} should hold one typer.Typer, the whole program; it holds {applications}"
+            f"{module.__name__} should hold one typer.Typer that is the whole program, not {whole}"
         )
-    return applications[0]
+    return whole[0]
 
 
 def _argument_parser(module: ModuleType) -> argparse.ArgumentParser:
