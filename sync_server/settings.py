@@ -47,6 +47,13 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class Part(StrEnum):
+    """The parts of the server, which one machine runs together or several apart."""
+
+    API = "api"
+    RELAY = "relay"
+
+
 class Settings(BaseSettings):
     """The server's settings; see `docs/settings.md`, which a test holds against this class."""
 

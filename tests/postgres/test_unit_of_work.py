@@ -80,7 +80,7 @@ def test_a_database_that_does_not_answer_is_a_reason_to_try_later() -> None:
     database.close()
 
 
-def test_connections_that_died_are_replaced_without_a_second_failure(
+def test_idle_connections_that_died_are_replaced_before_anybody_notices(
     database: Database, postgres: EmbeddedPostgres, database_name: str
 ) -> None:
     with database.reading(), database.reading():
@@ -89,10 +89,23 @@ def test_connections_that_died_are_replaced_without_a_second_failure(
         administrator.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [database_name]
         )
-    with pytest.raises(Unavailable), database.reading() as work:
-        work.connection.execute("SELECT 1")
     for _ in range(3):
         assert _names(database) == []
+
+
+def test_a_connection_that_dies_in_mid_transaction_is_a_reason_to_try_again(
+    database: Database, postgres: EmbeddedPostgres
+) -> None:
+    def lose_the_connection() -> None:
+        with database.unit_of_work() as work:
+            own = work.connection.execute("SELECT pg_backend_pid()").fetchone()
+            with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as administrator:
+                administrator.execute("SELECT pg_terminate_backend(%s)", own)
+            work.connection.execute(ADD_PERSON, ["ada"])
+
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        lose_the_connection()
+    assert _names(database) == []
 
 
 def test_a_pool_that_is_exhausted_is_a_reason_to_try_later(database_url: str) -> None:

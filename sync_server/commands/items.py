@@ -1,0 +1,41 @@
+"""`sync-server item …` and `sync-server stock …`: the item master and opening stock."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sync_server.accounting.stock_import import import_opening_stock
+from sync_server.commands.house import DataDir, opened
+from sync_server.commands.output import AsJson, print_report
+from sync_server.inventory.item_import import import_items
+
+items = typer.Typer(help="The item master.", no_args_is_help=True)
+stock = typer.Typer(help="Opening stock.", no_args_is_help=True)
+
+
+@items.command("import")
+def import_item_file(
+    file: Annotated[
+        Path,
+        typer.Argument(help="CSV: itemId,description,barcodes,unitOfMeasure,unitCost,price,safetyStock."),
+    ],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Brings the item master in line with a CSV file; rows that cannot be used are named, the others are in."""
+    with opened(data_dir) as house, house.database.unit_of_work() as work:
+        report = import_items(work, file, by=house.operator, now=house.clock.now())
+    raise typer.Exit(print_report(report, as_json=as_json))
+
+
+@stock.command("import")
+def import_stock_file(
+    file: Annotated[Path, typer.Argument(help="CSV: storeId,itemId,quantity,unitCost.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Posts opening stock from a CSV file; an item that has moved in its store already is left alone."""
+    with opened(data_dir) as house:
+        report = import_opening_stock(house.database, house.clock, file, by=house.operator)
+    raise typer.Exit(print_report(report, as_json=as_json))

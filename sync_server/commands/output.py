@@ -1,0 +1,72 @@
+"""What commands print: tables for people, JSON for scripts, secrets alone on stdout, failures on stderr."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from shared.wire_json import encode_json
+from sync_server.csv_import import ImportReport
+from sync_server.errors import Refused, SyncServerError
+
+MAX_REFUSED_SHOWN = 50
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on stdout."""
+    sys.stdout.write(encode_json(value).decode() + "\n")
+
+
+def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Sequence[str]) -> None:
+    """A list of records as JSON, or its `columns` as a table."""
+    if as_json:
+        print_json({"items": list(rows)})
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+
+
+def print_report(report: ImportReport, *, as_json: bool) -> int:
+    """What became of a file, and the exit code: 1 when any row was refused. The other rows are in."""
+    if as_json:
+        rows = [
+            {"line": row.line, "id": row.subject, "outcome": row.outcome.value, "reason": row.reason or None}
+            for row in sorted(report.rows, key=lambda row: row.line)
+        ]
+        print_json({**report.counts, "rows": rows})
+    else:
+        print(", ".join(f"{number} {outcome}" for outcome, number in report.counts.items()))
+    if not report.refused:
+        return 0
+    for row in report.refused[:MAX_REFUSED_SHOWN]:
+        print(f"line {row.line}, {row.subject or '(no id)'}: {row.reason}", file=sys.stderr)
+    print(
+        f"{len(report.refused)} of {len(report.rows)} rows were refused; correct them and import the file again.",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def failure_sentence(error: SyncServerError) -> str:
+    """What happened and what to do, with every violation."""
+    if isinstance(error, Refused) and error.violations:
+        faults = "; ".join(
+            f"{each.field} {each.constraint}"
+            + ("" if each.rejected_value is None else f" (it is {each.rejected_value!r})")
+            for each in error.violations
+        )
+        return f"{error.message}: {faults}."
+    return str(error)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return ", ".join(value) if isinstance(value, (list, tuple)) else str(value)

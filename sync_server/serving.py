@@ -1,0 +1,163 @@
+"""What `serve` runs: API processes on one port, and a relay; each may run apart on a machine of its own."""
+
+import os
+import shutil
+import signal
+import socket
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+import uvicorn
+from prometheus_client import CollectorRegistry, multiprocess
+
+from shared.clock import Clock, SystemClock
+from shared.zone_data import use_own_zone_data
+from sync_server.app import create_app
+from sync_server.database import Database
+from sync_server.embedded.postgres import EmbeddedPostgres
+from sync_server.errors import CannotRun, EmbeddedPostgresFailed
+from sync_server.logs import configure_logs
+from sync_server.metrics import MULTIPROCESS_VARIABLE
+from sync_server.process_group import ProcessGroup, Task
+from sync_server.publishing.relay import Relay
+from sync_server.publishing.relay_metrics import RelayMetrics
+from sync_server.settings import Part, Settings
+
+BACKLOG = 2048
+"""Connections that wait in the kernel while every process is busy."""
+KEEP_ALIVE_SECONDS = 75
+"""Longer than the agents' heartbeat, so that a quiet store keeps its connection."""
+PORT_WAIT_SECONDS = 5
+"""A server that was killed lets go of its port within moments; one that runs does not."""
+
+log = structlog.stdlib.get_logger(__name__)
+
+
+def serve_until_stopped(
+    settings: Settings,
+    database_url: str,
+    parts: frozenset[Part],
+    embedded: EmbeddedPostgres | None,
+    clock: Clock,
+    announce: Callable[[str], None],
+) -> None:
+    """Runs `parts` until SIGTERM or Ctrl-C; `announce` hears the address once requests are served.
+
+    Watches over the embedded PostgreSQL meanwhile. Raises CannotRun.
+    """
+    _collect_metrics_in(settings.data_dir / "metrics")
+    tasks: list[Task] = []
+    url = "no port, the relay alone"
+    if Part.API in parts:
+        listener = _listen(settings, clock)
+        url = f"http://{settings.host}:{listener.getsockname()[1]}"
+        tasks += [Task("api", run_api, (settings, database_url, listener))] * settings.workers
+    if Part.RELAY in parts and settings.kafka_bootstrap_servers is not None:
+        tasks.append(Task("relay", run_relay, (settings, database_url, settings.kafka_bootstrap_servers)))
+    elif Part.API not in parts:
+        raise CannotRun("There is nothing to relay to: name Kafka in SYNC_SERVER_KAFKA_BOOTSTRAP_SERVERS.")
+    group = ProcessGroup(
+        tasks,
+        clock,
+        grace_seconds=settings.shutdown_grace_seconds + 5,
+        look_after=lambda: _look_after(embedded),
+        on_death=multiprocess.mark_process_dead,
+    )
+    group.run(lambda: announce(url))
+
+
+def run_api(ready: Any, settings: Settings, database_url: str, listener: socket.socket) -> None:
+    """One API process; ends gracefully on SIGTERM."""
+    _prepare_process(settings)
+    database = Database(
+        database_url,
+        pool_size=settings.database_pool_size,
+        statement_timeout_seconds=settings.database_statement_timeout_seconds,
+    )
+    config = uvicorn.Config(
+        create_app(settings, database),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=True,
+        forwarded_allow_ips=list(settings.trusted_proxies),
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
+    )
+    try:
+        _Server(config, ready).run(sockets=[listener])
+    finally:
+        database.close()
+
+
+def run_relay(ready: Any, settings: Settings, database_url: str, bootstrap_servers: str) -> None:
+    """One relay process; ends after the page at hand on SIGTERM."""
+    _prepare_process(settings)
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    database = Database(database_url, pool_size=2)
+    ready.set()
+    try:
+        Relay(database, bootstrap_servers, SystemClock(), RelayMetrics(CollectorRegistry())).run(stop)
+    finally:
+        database.close()
+
+
+class _Server(uvicorn.Server):
+    """Says when requests are taken."""
+
+    def __init__(self, config: uvicorn.Config, ready: Any) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready.set()
+
+
+def _prepare_process(settings: Settings) -> None:
+    use_own_zone_data()
+    configure_logs(settings.log_format, settings.log_level)
+
+
+def _listen(settings: Settings, clock: Clock) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    give_up_at = clock.monotonic() + PORT_WAIT_SECONDS
+    while True:
+        listener = socket.socket(family)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            listener.close()
+            if clock.monotonic() > give_up_at:
+                raise CannotRun(
+                    f"Port {settings.port} on {settings.host} cannot be had ({error.strerror}). Stop whoever "
+                    "has it, or choose another with --port."
+                ) from error
+            time.sleep(0.1)
+        else:
+            listener.listen(BACKLOG)
+            return listener
+
+
+def _collect_metrics_in(folder: Path) -> None:
+    """Where the processes keep their numbers; those of an earlier run would be counted again."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    os.environ[MULTIPROCESS_VARIABLE] = str(folder)
+
+
+def _look_after(embedded: EmbeddedPostgres | None) -> None:
+    """Without PostgreSQL requests are answered 503 and agents keep what they have: a reason to try again."""
+    if embedded is None:
+        return
+    try:
+        if embedded.ensure_running():
+            log.error("the embedded PostgreSQL had died and was started again", action="postgres.restarted")
+    except EmbeddedPostgresFailed as error:
+        log.error(str(error), action="postgres.failed")  # noqa: TRY400  # the sentence says it all
