@@ -115,9 +115,8 @@ def _typer_commands(path: str, command: Any) -> dict[str, set[str]]:
     if hasattr(command, "commands"):
         children = command.commands.items()
         return {k: v for name, child in children for k, v in _typer_commands(f"{path} {name}", child).items()}
-    options = {
-        option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
-    }
+    shown = [parameter for parameter in command.params if not getattr(parameter, "hidden", False)]
+    options = {option for parameter in shown for option in (*parameter.opts, *parameter.secondary_opts)}
     return {path: {option for option in options if option.startswith("--")} - {"--help"}}
 
 
