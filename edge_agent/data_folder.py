@@ -85,8 +85,7 @@ def default_data_dir() -> Path:
     """The folder that is used when nobody names one: the machine's on Windows, the account's elsewhere."""
     if sys.platform == "win32":
         return Path(os.environ.get("PROGRAMDATA", r"C:\ProgramData")) / "TillSync" / "edge-agent"
-    shared_data = os.environ.get("XDG_DATA_HOME")
-    return (Path(shared_data) if shared_data else Path.home() / ".local" / "share") / "tillsync-edge-agent"
+    return Path.home() / ".tillsync" / "edge-agent"
 
 
 def write_durably(path: Path, content: bytes, *, secret: bool = False) -> None:

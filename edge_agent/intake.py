@@ -15,7 +15,7 @@ from edge_agent.spool_desk import Outcome, SpoolDesk
 from edge_agent.stamped_event import Accepted, EventGroup, Refused, StampedEvent
 from edge_agent.translation import Arrival, StoreRule, group_key, translate
 from shared.business_date import TimeReading
-from shared.clock import Clock, read_instant
+from shared.clock import Clock, instant_text, read_instant
 from shared.wire_json import JsonError, decode_json
 
 MAX_WORKSTATIONS = 1000
@@ -50,12 +50,13 @@ class Intake:
         `fallback_ids` identify records that have no id, when they come by a way that can be walked twice.
         """
         store, received_at = self._store(), self._clock.now()
+        received_text = instant_text(received_at)
         groups: list[EventGroup] = []
         refused: list[Refused] = []
         current: list[StampedEvent] = []
         current_key: tuple[str, ...] | None = None
         for index, raw in enumerate(records):
-            arrival = Arrival(received_at, fallback_ids[index] if fallback_ids else None)
+            arrival = Arrival(received_at, received_text, fallback_ids[index] if fallback_ids else None)
             workstation = _workstation(raw)
             result = translate(raw, f"events[{index}]", store, arrival, self._last_instants.get(workstation))
             if isinstance(result, list):

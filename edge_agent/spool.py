@@ -19,7 +19,12 @@ from shared.identifiers import new_stream_id
 _FIND = "SELECT position, business_day, content_hash FROM event WHERE key_high = ? AND key_low = ?"
 _INSERT = (
     "INSERT INTO event (position, key_high, key_low, content_hash, business_day, lines_after, body)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+)
+_INSERT_UNKNOWN = (
+    "INSERT INTO event (position, key_high, key_low, content_hash, business_day, lines_after, body)"
+    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
+    " WHERE NOT EXISTS (SELECT 1 FROM event WHERE key_high = ?2 AND key_low = ?3)"
 )
 
 
@@ -96,11 +101,15 @@ class Spool:
         person. All or nothing; raises SpoolFull or SpoolFault.
         """
         before = self.last_position
-        execute = self._cursor.execute
         try:
-            execute("BEGIN IMMEDIATE")
+            if len(intakes) == 1 and len(intakes[0]) == 1 and len(intakes[0][0]) == 1:
+                # The everyday case, one line from one till: a single statement is a transaction by itself.
+                answer = self._insert_unknown(intakes[0][0][0])
+                if answer is not None:
+                    return [[answer]]
+            self._cursor.execute("BEGIN IMMEDIATE")
             answers = [[line for group in intake for line in self._store(group)] for intake in intakes]
-            execute("COMMIT")
+            self._cursor.execute("COMMIT")
         except BaseException as error:
             self.last_position = before
             self._undo()
@@ -108,6 +117,15 @@ class Spool:
                 raise fault(error, self.path) from error
             raise
         return answers
+
+    def _insert_unknown(self, event: StampedEvent) -> Accepted | None:
+        """Stores an event whose key is not in the file yet, looking and storing in one statement."""
+        sequence = self.last_position - self._first_position + 2
+        row = _row(self.last_position + 1, event, sequence, 0, b',"groupFirst":%d,"groupSize":1}}' % sequence)
+        if self._cursor.execute(_INSERT_UNKNOWN, row).rowcount == 0:
+            return None
+        self.last_position += 1
+        return _accepted(event, sequence, event.business_day, duplicate=False)
 
     def _store(self, group: EventGroup) -> list[Accepted]:
         answers = [self._known(event) for event in group]
@@ -127,18 +145,8 @@ class Spool:
         sequence = first = self.last_position - self._first_position + 2
         group = b',"groupFirst":%d,"groupSize":%d}}' % (first, size)
         for event in events:
-            self._cursor.execute(
-                _INSERT,
-                (
-                    self._first_position + sequence - 1,
-                    event.key_high,
-                    event.key_low,
-                    event.content_hash,
-                    event.business_day,
-                    first + size - 1 - sequence,
-                    b'%b,"sequence":%d,%b%b' % (event.own_fields, sequence, event.stamp, group),
-                ),
-            )
+            position, lines_after = self._first_position + sequence - 1, first + size - 1 - sequence
+            self._cursor.execute(_INSERT, _row(position, event, sequence, lines_after, group))
             answers.append(_accepted(event, sequence, event.business_day, duplicate=False))
             sequence += 1
         self.last_position += size
@@ -185,6 +193,20 @@ class Spool:
             "SELECT body FROM event ORDER BY position DESC LIMIT ?", (count,)
         ).fetchall()
         return [body for (body,) in reversed(rows)]
+
+
+def _row(
+    position: int, event: StampedEvent, sequence: int, lines_after: int, group: bytes
+) -> tuple[object, ...]:
+    return (
+        position,
+        event.key_high,
+        event.key_low,
+        event.content_hash,
+        event.business_day,
+        lines_after,
+        b'%b,"sequence":%d,%b%b' % (event.own_fields, sequence, event.stamp, group),
+    )
 
 
 def _identity(event: StampedEvent) -> tuple[str, bytes]:

@@ -68,6 +68,14 @@ class SpoolDesk:
 
     def accept(self, groups: Sequence[EventGroup]) -> list[Accepted]:
         """Stores the groups and returns once they are durable; raises SpoolFull or SpoolFault."""
+        if not self._waiting and self._turn.acquire(blocking=False):
+            try:  # nobody is before us: no need to line up
+                outcome = self._outcomes([groups])[0]
+            finally:
+                self._turn.release()
+            if self._waiting:
+                self.serve()
+            return _accepted_or_raise(outcome)
         outcomes: list[Outcome] = []
         self.line_up(groups, outcomes.append)
         self.serve()
@@ -77,10 +85,7 @@ class SpoolDesk:
             with self._turn:
                 while not outcomes:
                     self._commit_waiting()
-        outcome = outcomes[0]
-        if isinstance(outcome, EdgeAgentError):
-            raise outcome
-        return outcome
+        return _accepted_or_raise(outcomes[0])
 
     def ask(self, work: Callable[[Spool], T]) -> T:
         """Runs `work` with the spool when it is this thread's turn, and returns or raises what it did."""
@@ -99,14 +104,16 @@ class SpoolDesk:
         while self._waiting and events < MAX_EVENTS_IN_COMMIT:
             intakes.append(self._waiting.popleft())
             events += len(intakes[-1][0])
-        for (_, answer), outcome in zip(intakes, self._outcomes(intakes), strict=True):
+        outcomes = self._outcomes([groups for groups, _ in intakes])
+        for (_, answer), outcome in zip(intakes, outcomes, strict=True):
             answer(outcome)
 
-    def _outcomes(self, intakes: Sequence[_Intake]) -> Sequence[Outcome]:
+    def _outcomes(self, intakes: Sequence[Sequence[EventGroup]]) -> Sequence[Outcome]:
+        """Stores every intake in one commit; the caller has the turn."""
         if self._closed and not self._spool.is_open:
             return [_closing()] * len(intakes)
         try:
-            accepted = self._spool.accept([groups for groups, _ in intakes])
+            accepted = self._spool.accept(intakes)
         except EdgeAgentError as error:
             log.warning("Nothing was accepted: %s", error, extra={"action": "intake.failed"})
             return [error] * len(intakes)
@@ -115,6 +122,12 @@ class SpoolDesk:
             return [SpoolFault(f"The events could not be stored ({error}); call support.")] * len(intakes)
         self._on_accepted()
         return accepted
+
+
+def _accepted_or_raise(outcome: Outcome) -> list[Accepted]:
+    if isinstance(outcome, EdgeAgentError):
+        raise outcome
+    return outcome
 
 
 def _closing() -> SpoolFault:

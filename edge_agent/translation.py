@@ -23,7 +23,7 @@ from shared.pos_event import PosEvent, read_event
 from shared.problems import Violation
 from shared.wire_json import encode_json
 
-ENVELOPE = ("streamId", "sequence", "stamp")
+ENVELOPE = frozenset({"streamId", "sequence", "stamp"})
 """Fields that the agent alone writes."""
 
 
@@ -38,6 +38,8 @@ class Arrival(msgspec.Struct, frozen=True):
     """When a record came, and its last-resort identity when it came by a way that can be walked twice."""
 
     received_at: datetime
+    received_text: str
+    """The same as the wire spells it; one handing-over, however many records, spells it once."""
     fallback_id: str | None = None
     """The id of a record that has none and yields none: its place in a file of this very content."""
 
@@ -53,16 +55,13 @@ def translate(
         return [
             Violation(path, f"Line is unreadable: {raw.reason}", raw.raw.decode("utf-8", "backslashreplace"))
         ]
+    if type(raw) is dict and not ENVELOPE.isdisjoint(raw):
+        if foreign := _foreign_envelope(raw, path):
+            return foreign
+        raw = {name: value for name, value in raw.items() if name not in ENVELOPE}
     event = read_event(raw, path)
     if isinstance(event, list):
         return event
-    if foreign := [name for name in ENVELOPE if raw.get(name) is not None]:
-        return [
-            Violation(
-                f"{path}.{name}", f"{name} is given by the agent and must not be sent by a till", raw[name]
-            )
-            for name in foreign
-        ]
     declared = None if event.business_date is None else date.fromisoformat(event.business_date)
     try:
         instant, reading = _instant(event, store.day_rule, arrival.received_at, previous)
@@ -80,8 +79,9 @@ def translate(
         key_low=_signed(key & 0xFFFF_FFFF_FFFF_FFFF),
         content_hash=event.content_hash,
         business_day=day.toordinal(),
-        own_fields=_own_fields(raw, event_id),
-        stamp=_stamp(day, instant, reading, arrival.received_at),
+        # The till's fields as they came; only the id is spelled as text.
+        own_fields=encode_json(raw if raw.get("eventId") == event_id else {**raw, "eventId": event_id})[:-1],
+        stamp=_stamp(day, instant, reading, arrival),
     ), instant
 
 
@@ -106,17 +106,19 @@ def _identity(event: PosEvent, raw: Any, store_id: str, arrival: Arrival) -> str
     return arrival.fallback_id or new_event_id(arrival.received_at)
 
 
-def _own_fields(raw: dict[str, Any], event_id: str) -> bytes:
-    """The till's fields as they came, its id as text, and none of the envelope, not even as null."""
-    own = {name: value for name, value in raw.items() if name not in ENVELOPE}
-    own["eventId"] = event_id
-    return encode_json(own)[:-1]
+def _foreign_envelope(raw: dict[str, Any], path: str) -> list[Violation]:
+    """A till that numbers or stamps by itself would be taken for an agent; nulls are nothing."""
+    return [
+        Violation(f"{path}.{name}", f"{name} is given by the agent and must not be sent by a till", raw[name])
+        for name in sorted(ENVELOPE)
+        if raw.get(name) is not None
+    ]
 
 
-def _stamp(day: date, instant: datetime, reading: TimeReading, received_at: datetime) -> bytes:
+def _stamp(day: date, instant: datetime, reading: TimeReading, arrival: Arrival) -> bytes:
     text = (
         f'"stamp":{{"businessDate":"{day.isoformat()}","occurredAt":"{instant_text(instant)}"'
-        f',"timeReading":"{reading.value}","receivedAt":"{instant_text(received_at)}"'
+        f',"timeReading":"{reading}","receivedAt":"{arrival.received_text}"'
     )
     return text.encode("ascii")
 

@@ -11,10 +11,11 @@ from shared.problems import ErrorCode
 
 def protocol_class(clock: Clock) -> type[asyncio.Protocol]:
     """The fastest protocol that is installed: httptools is compiled and optional, h11 comes with httpx."""
-    # Only the one that serves is imported: the other would cost memory for nothing.
     if find_spec("httptools"):
+        # Imported here, since the other one would cost memory for nothing.
         from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Fastest
     else:
+        # As above.
         from uvicorn.protocols.http.h11_impl import H11Protocol as Fastest  # type: ignore[assignment]
 
     class LoopbackProtocol(Fastest):

@@ -1,0 +1,164 @@
+"""The spool: what is accepted is numbered, known, and on the disk."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from edge_agent.errors import SpoolFault, SpoolUnsafe
+from edge_agent.spool import Spool
+from edge_agent.spool_schema import open_spool_file
+from shared.wire_json import decode_json
+from tests.edge_agent.builders import ManualClock, fill, open_spool, sale, stamped
+
+
+def test_sequences_start_at_one_and_have_no_gap(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    answers = spool.accept([[[stamped()], [stamped(), stamped()]], [[stamped()]]])
+    assert [[line.sequence for line in intake] for intake in answers] == [[1, 2, 3], [4]]
+
+
+def test_sequences_go_on_after_a_restart(tmp_path: Path) -> None:
+    first = open_spool(tmp_path)
+    fill(first, 1, 2)
+    first.close()
+    again = open_spool(tmp_path)
+    assert again.stream_id == first.stream_id
+    assert again.accept([[[stamped()]]])[0][0].sequence == 4
+
+
+def test_an_event_is_stored_as_it_will_cross_the_wire(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    spool.accept([[[stamped()], [stamped(), stamped(sale(eventId="till-7"))]]])
+    document = decode_json(spool.body_at(3) or b"")
+    assert document["eventId"] == "till-7"
+    assert document["sequence"] == 3
+    assert (document["stamp"]["groupFirst"], document["stamp"]["groupSize"]) == (2, 2)
+
+
+def test_the_same_event_again_is_answered_with_its_first_sequence(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    event = stamped(sale(eventId="till-1"))
+    first = spool.accept([[[event]]])[0][0]
+    fill(spool, 3)
+    again = spool.accept([[[stamped(sale(eventId="till-1", quantity="2.00"))]]])[0][0]
+    assert (again.sequence, again.business_date, again.duplicate) == (first.sequence, first.business_date, True)
+    assert spool.last_sequence == 4
+
+
+def test_a_duplicate_is_known_over_a_restart(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    spool.accept([[[stamped(sale(eventId="till-1"))]]])
+    spool.close()
+    assert open_spool(tmp_path).accept([[[stamped(sale(eventId="till-1"))]]])[0][0].duplicate
+
+
+def test_a_known_id_with_other_content_is_a_fact_of_its_own(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    spool.accept([[[stamped(sale(eventId="till-1"))]]])
+    other = spool.accept([[[stamped(sale(eventId="till-1", quantity=3))]]])[0][0]
+    assert (other.sequence, other.duplicate) == (2, False)
+    assert spool.accept([[[stamped(sale(eventId="till-1", quantity=3))]]])[0][0].sequence == 2
+    assert spool.accept([[[stamped(sale(eventId="till-1"))]]])[0][0].sequence == 1
+
+
+def test_what_is_new_in_a_group_gets_consecutive_sequences_beside_what_is_known(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    known = stamped(sale(eventId="a"))
+    spool.accept([[[known]]])
+    group = [stamped(sale(eventId="b")), known, stamped(sale(eventId="c")), stamped(sale(eventId="b"))]
+    answers = spool.accept([[group]])[0]
+    assert [(line.sequence, line.duplicate) for line in answers] == [(2, False), (1, True), (3, False), (2, True)]
+    assert decode_json(spool.body_at(3) or b"")["stamp"]["groupSize"] == 2
+
+
+def test_the_file_has_the_guarantees_that_the_agent_promises(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    fill(spool, 1)
+    pragmas = {name: spool.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in
+               ("journal_mode", "synchronous", "locking_mode")}  # fmt: skip
+    assert pragmas == {"journal_mode": "wal", "synchronous": 2, "locking_mode": "exclusive"}
+    assert not (tmp_path / "spool.sqlite3-shm").exists()
+
+
+def test_a_file_without_the_guarantees_is_refused() -> None:
+    with pytest.raises(SpoolUnsafe, match="journal_mode 'memory' instead of 'wal'"):
+        open_spool_file(Path(":memory:"))
+
+
+def test_a_spool_that_another_program_has_open_is_refused(tmp_path: Path) -> None:
+    other = sqlite3.connect(tmp_path / "spool.sqlite3", isolation_level=None)
+    other.execute("PRAGMA journal_mode = wal")
+    other.execute("CREATE TABLE x (y)")
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(SpoolFault, match="Another program has the spool"):
+        open_spool_file(tmp_path / "spool.sqlite3")
+    other.close()
+
+
+def test_nobody_else_can_read_or_write_the_open_spool(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    fill(spool, 1)
+    other = sqlite3.connect(tmp_path / "spool.sqlite3", timeout=0)
+    with pytest.raises(sqlite3.OperationalError, match="locked"):
+        other.execute("SELECT * FROM event")
+    other.close()
+
+
+def test_a_spool_of_a_newer_agent_is_left_alone(tmp_path: Path) -> None:
+    connection = sqlite3.connect(tmp_path / "spool.sqlite3")
+    connection.execute("PRAGMA user_version = 99")
+    connection.close()
+    with pytest.raises(SpoolUnsafe, match="newer agent"):
+        open_spool(tmp_path)
+
+
+def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
+    (tmp_path / "spool.sqlite3").write_bytes(b"this is no database, but somebody put it here" * 100)
+    with pytest.raises(SpoolFault, match="cannot be read or written"):
+        open_spool(tmp_path)
+
+
+def test_a_buffered_event_takes_at_most_700_bytes(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    groups = []
+    for n in range(4000):
+        raw = sale(
+            saleId=f"{31_000_000_000 + n // 4}", lineNumber=n % 4, transactionNumber=f"{n // 4:08}",
+            workstationId="TILL-1", cashierId="4711", occurredAt="2026-02-10T12:34:56-05:00", taxAmount=3,
+            unitOfMeasure="EA", currency="USD",
+        )  # fmt: skip
+        groups.append([stamped(raw)])
+    spool.accept([groups])
+    spool.close()
+    connection = sqlite3.connect(tmp_path / "spool.sqlite3")
+    pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
+    connection.close()
+    assert pages * size / 4000 <= 700
+
+
+def test_the_key_is_looked_up_by_an_index(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    plan = spool.connection.execute(
+        "EXPLAIN QUERY PLAN SELECT position FROM event WHERE key_high = 1 AND key_low = 2"
+    ).fetchall()
+    assert "event_by_key" in plan[0][3]
+
+
+def test_a_failed_commit_leaves_no_trace(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    fill(spool, 1)
+    spool.connection.execute("PRAGMA max_page_count = 40")
+    with pytest.raises(Exception, match="full"):
+        fill(spool, *([1] * 2000))
+    spool.connection.execute("PRAGMA max_page_count = 1073741823")
+    assert spool.accept([[[stamped()]]])[0][0].sequence == 2
+
+
+def test_two_positions_of_the_clock_make_no_difference_to_numbering(tmp_path: Path) -> None:
+    clock = ManualClock()
+    spool = Spool(tmp_path / "s.sqlite3", clock)
+    late = stamped(clock=clock)
+    clock.move(-86_400)
+    early = stamped(clock=clock)
+    assert [line.sequence for line in spool.accept([[[late], [early]]])[0]] == [1, 2]
