@@ -55,12 +55,16 @@ def day_begins(day: date, rule: DayRule) -> datetime:
 
 
 def business_date(instant: datetime, rule: DayRule) -> date:
-    """The business date of an aware `instant` under `rule`."""
-    day = instant.astimezone(zone_named(rule.zone)).date()
-    while instant < day_begins(day, rule):
-        day -= timedelta(days=1)
-    while instant >= day_begins(day + timedelta(days=1), rule):
-        day += timedelta(days=1)
+    """The business date of an aware UTC `instant` under `rule`."""
+    try:
+        day = instant.astimezone(zone_named(rule.zone)).date()
+        while instant < day_begins(day, rule):
+            day -= timedelta(days=1)
+        while instant >= day_begins(day + timedelta(days=1), rule):
+            day += timedelta(days=1)
+    except OverflowError:
+        # The calendar ends here: a till whose clock was never set says 0001-01-01, and its sale is a fact too.
+        return instant.date()
     return day
 
 
@@ -97,7 +101,11 @@ def believed_business_date(declared: date | None, computed: date) -> tuple[date,
 def _readings(local: datetime, zone: str) -> tuple[datetime, datetime]:
     """Both readings in UTC: equal for ordinary times, first < second in a fold, first > second in a gap."""
     info = zone_named(zone)
-    return tuple(local.replace(tzinfo=info, fold=fold).astimezone(UTC) for fold in (0, 1))  # type: ignore[return-value]
+    try:
+        return tuple(local.replace(tzinfo=info, fold=fold).astimezone(UTC) for fold in (0, 1))  # type: ignore[return-value]
+    except OverflowError:
+        # Within a day of the calendar's ends there is no offset to be had; the time is taken as it stands.
+        return local.replace(tzinfo=UTC), local.replace(tzinfo=UTC)
 
 
 def _transition(before: datetime, after: datetime, zone: str) -> datetime:
