@@ -100,7 +100,7 @@ def open_spool_file(path: Path) -> sqlite3.Connection:
             f"SQLite {sqlite3.sqlite_version} is too old for the spool; install Python with 3.35 or newer."
         )
     try:
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=2)
     except sqlite3.Error as error:
         raise fault(error, path) from error
     try:

@@ -80,8 +80,8 @@ class AgentProcess:
         result = self.command("enrol", url, "CODE-1")
         assert result.returncode == 0, result.stderr
 
-    def start(self, prefix: tuple[str, ...] = ()) -> None:
-        """Starts the agent and returns when it answers; `prefix` wraps the command (limits)."""
+    def start(self, prefix: tuple[str, ...] = (), answers_with: int = 200) -> None:
+        """Starts the agent and returns when its status answers so; `prefix` wraps the command (limits)."""
         with self._log.open("a") as log:
             self._process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "edge_agent", "run"],
@@ -90,13 +90,13 @@ class AgentProcess:
                 stderr=log,
                 text=True,
             )
-        eventually(f"the agent answers; its log:\n{self._log}", self._answers)
+        eventually(f"the agent answers, see {self._log}", lambda: self._answers(answers_with))
 
-    def _answers(self) -> bool:
+    def _answers(self, expected: int) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, self.log()
         try:
-            return self.request("GET", "/v1/status")[0] == 200
+            return self.request("GET", "/v1/status")[0] == expected
         except OSError:
             return False
 

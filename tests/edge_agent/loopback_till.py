@@ -3,6 +3,7 @@
 import json
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPResponse
 from typing import Any
 
@@ -32,10 +33,8 @@ class LoopbackTill:
             for name, value in {**usual, "Content-Length": str(len(body)), **(headers or {})}.items():
                 connection.putheader(name, value)
             connection.endheaders()
-            try:
+            with suppress(ConnectionError):  # refused before all of it was read; the answer is there
                 connection.send(body)
-            except ConnectionError:
-                pass  # refused before all of it was read; the answer is there
             return _answer(connection.getresponse())
         finally:
             connection.close()

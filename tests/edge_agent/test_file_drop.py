@@ -10,7 +10,6 @@ from edge_agent.data_folder import DataFolder
 from edge_agent.errors import FileUnreadable
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources.file_drop import FileDrop, drop_copy
-from edge_agent.spool_desk import SpoolDesk
 from tests.edge_agent.builders import ManualClock, open_intake, sale
 
 
@@ -114,14 +113,19 @@ def test_a_bad_line_is_rejected_with_line_and_field_and_the_rest_goes_on(drop: D
     assert drop.names(drop.folder.drop_rejected) == ["a.ndjson", "a.ndjson.error.json"]
     assert (drop.folder.drop_rejected / "a.ndjson").read_bytes() == ndjson(bad) + b"{oops\n"
     report = json.loads((drop.folder.drop_rejected / "a.ndjson.error.json").read_bytes())
-    assert [(violation["line"], violation["field"]) for violation in report["violations"]] == [(3, "quantity"), (4, "")]
+    assert [(violation["line"], violation["field"]) for violation in report["violations"]] == [
+        (3, "quantity"),
+        (4, ""),
+    ]
     assert len(drop.names(drop.folder.undeliverable)) == 2
 
 
 def test_a_corrected_rejected_file_adds_just_what_was_missing(drop: DropFolder) -> None:
     drop.put("a.ndjson", ndjson(sale(), sale(quantity=0), sale()))
     drop.settle()
-    corrected = (drop.folder.drop_rejected / "a.ndjson").read_bytes().replace(b'"quantity": 0', b'"quantity": 1')
+    corrected = (
+        (drop.folder.drop_rejected / "a.ndjson").read_bytes().replace(b'"quantity": 0', b'"quantity": 1')
+    )
     drop.put("a.ndjson", corrected)
     drop.settle()
     assert drop.events() == 3
@@ -165,7 +169,9 @@ def test_lines_of_one_transaction_stay_together(drop: DropFolder) -> None:
     drop.put("a.ndjson", ndjson(*lines))
     drop.settle()
     sizes = drop.desk.ask(
-        lambda spool: [row[0] for row in spool.connection.execute("SELECT lines_after FROM event ORDER BY position")]
+        lambda spool: [
+            row[0] for row in spool.connection.execute("SELECT lines_after FROM event ORDER BY position")
+        ]
     )
     assert sizes == [2, 1, 0] * 1000
 

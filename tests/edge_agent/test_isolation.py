@@ -1,5 +1,7 @@
 """Which part of a refused batch is to blame."""
 
+from typing import Any
+
 from edge_agent.isolation import SetAside, Suspect, isolate
 from edge_agent.uplink import Refused
 
@@ -43,6 +45,7 @@ def test_a_batch_conflict_is_sent_again_under_another_id() -> None:
 
 
 def test_details_of_any_shape_are_survived() -> None:
-    for details in (None, [], {"violations": None}, {"violations": [None, {"field": 7}, "x"]}):
+    shapes: list[Any] = [None, [], {"violations": None}, {"violations": [None, {"field": 7}, "x"]}]
+    for details in shapes:
         problem = {"errorCode": "VALIDATION_FAILED", "details": details}
         assert isinstance(isolate(1, [1, 2], Refused(422, problem), judged_before=False), SetAside)

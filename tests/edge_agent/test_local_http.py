@@ -37,7 +37,10 @@ class opened:  # noqa: N801  # reads as a sentence where it is used
         self.desk, intake = open_intake(folder, clock)
         (folder / "undeliverable").mkdir()
         refused = RefusedRecords(folder / "undeliverable", 1_000_000, clock)
-        errands = {("GET", "/v1/status"): lambda _: {"fine": True}, ("POST", "/v1/files"): lambda asked: asked}
+        errands = {
+            ("GET", "/v1/status"): lambda _: {"fine": True},
+            ("POST", "/v1/files"): lambda asked: asked,
+        }
         self.door = LocalHttp(0, token, intake, refused, errands, clock)
 
     def __enter__(self) -> tuple[SpoolDesk, LoopbackTill]:
@@ -88,23 +91,33 @@ def test_an_acknowledged_event_is_in_the_file(desk_and_till: tuple[SpoolDesk, Lo
 def test_an_exact_amount_stays_exact(desk_and_till: tuple[SpoolDesk, LoopbackTill]) -> None:
     desk, till = desk_and_till
     till.send(b'{"type":"SALE","itemId":"i","quantity":0.10,"amount":12345678901234567.89}')
-    assert b'"quantity":0.10,"amount":12345678901234567.89' in (desk.ask(lambda spool: spool.body_at(1)) or b"")
+    assert b'"quantity":0.10,"amount":12345678901234567.89' in (
+        desk.ask(lambda spool: spool.body_at(1)) or b""
+    )
 
 
 def test_lines_of_one_transaction_are_one_group(desk_and_till: tuple[SpoolDesk, LoopbackTill]) -> None:
     desk, till = desk_and_till
     till.post([sale(saleId="A"), sale(saleId="A"), sale(saleId="B"), sale(), sale(), sale(saleId="A")])
     sizes = desk.ask(
-        lambda spool: [row[0] for row in spool.connection.execute("SELECT lines_after FROM event ORDER BY position")]
+        lambda spool: [
+            row[0] for row in spool.connection.execute("SELECT lines_after FROM event ORDER BY position")
+        ]
     )
     assert sizes == [1, 0, 0, 0, 0, 0]
 
 
-def test_a_bad_event_is_named_by_index_and_nothing_is_kept(desk_and_till: tuple[SpoolDesk, LoopbackTill]) -> None:
+def test_a_bad_event_is_named_by_index_and_nothing_is_kept(
+    desk_and_till: tuple[SpoolDesk, LoopbackTill],
+) -> None:
     desk, till = desk_and_till
     problem = assert_problem(till.post([sale(), sale(quantity=0)]), 422, "VALIDATION_FAILED")
     assert problem["details"]["violations"] == [
-        {"field": "events[1].quantity", "constraint": "Quantity must be greater than zero", "rejectedValue": 0}
+        {
+            "field": "events[1].quantity",
+            "constraint": "Quantity must be greater than zero",
+            "rejectedValue": 0,
+        }
     ]
     assert problem["details"]["refused"] == [1]
     assert desk.ask(lambda spool: spool.last_sequence) == 0
@@ -145,7 +158,9 @@ def test_malformed_json_is_refused_in_the_specs_shape(till: LoopbackTill, body: 
     assert_problem(till.send(body), 400, "MALFORMED_JSON")
 
 
-@pytest.mark.parametrize("document", [1, "x", None, [[]], [None], {"type": []}, {"type": "SALE", "quantity": 10**400}])
+@pytest.mark.parametrize(
+    "document", [1, "x", None, [[]], [None], {"type": []}, {"type": "SALE", "quantity": 10**400}]
+)
 def test_what_is_no_event_is_named(till: LoopbackTill, document: Any) -> None:
     assert_problem(till.post(document), 422, "VALIDATION_FAILED")
 
@@ -169,7 +184,7 @@ def test_a_foreign_host_is_kept_out(till: LoopbackTill) -> None:
 
 
 def test_with_a_token_file_only_its_holder_gets_in(tmp_path: Path) -> None:
-    with opened(tmp_path, token="long-random-text") as (_, till):  # noqa: S106
+    with opened(tmp_path, token="long-random-text") as (_, till):
         body = json.dumps(sale()).encode()
         assert_problem(till.send(body), 401, "UNAUTHENTICATED")
         assert_problem(till.send(body, {"Authorization": "Bearer wrong"}), 401, "UNAUTHENTICATED")

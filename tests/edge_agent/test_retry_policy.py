@@ -51,7 +51,18 @@ def test_retry_after_is_read_as_seconds_or_date() -> None:
 
 
 def test_retry_after_that_makes_no_sense_is_ignored() -> None:
-    rubbish = ("0", "-5", "", "soon", "1.5", "Tue, 10 Feb 2026 11:00:00 GMT", "١٢", "Feb", "nan", "99" * 500 + "x")
+    rubbish = (
+        "0",
+        "-5",
+        "",
+        "soon",
+        "1.5",
+        "Tue, 10 Feb 2026 11:00:00 GMT",
+        "١٢",
+        "Feb",
+        "nan",
+        "99" * 500 + "x",
+    )
     assert [read_retry_after(header, NOW) for header in (None, *rubbish)] == [None] * (len(rubbish) + 1)
 
 

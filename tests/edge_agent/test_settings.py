@@ -11,7 +11,11 @@ from edge_agent.settings import configuration_template, described, read_settings
 
 def test_file_then_environment_then_flags(tmp_path: Path) -> None:
     (tmp_path / "agent.toml").write_text('port = 1\nretry_cap = 7\nlog_level = "DEBUG"\n')
-    environment = {"EDGE_AGENT_DATA_DIR": str(tmp_path), "EDGE_AGENT_PORT": "2", "EDGE_AGENT_RETRY_CAP": "8.5"}
+    environment = {
+        "EDGE_AGENT_DATA_DIR": str(tmp_path),
+        "EDGE_AGENT_PORT": "2",
+        "EDGE_AGENT_RETRY_CAP": "8.5",
+    }
     settings = read_settings({"port": 3, "log_level": None}, environment)
     assert (settings.port, settings.retry_cap, settings.log_level) == (3, 8.5, "DEBUG")
     assert settings.data_dir == tmp_path
@@ -45,9 +49,7 @@ def test_a_wrong_environment_variable_is_named() -> None:
 def test_the_template_is_read_as_all_defaults(tmp_path: Path) -> None:
     text = configuration_template({})
     assert tomllib.loads(text) == {}
-    uncommented = "\n".join(
-        line.removeprefix("# ") if " = " in line else line for line in text.splitlines()
-    )
+    uncommented = "\n".join(line.removeprefix("# ") if " = " in line else line for line in text.splitlines())
     (tmp_path / "agent.toml").write_text(uncommented)
     settings = read_settings({}, {"EDGE_AGENT_DATA_DIR": str(tmp_path)})
     for name, default, _, _ in described():

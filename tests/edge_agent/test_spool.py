@@ -42,7 +42,11 @@ def test_the_same_event_again_is_answered_with_its_first_sequence(tmp_path: Path
     first = spool.accept([[[event]]])[0][0]
     fill(spool, 3)
     again = spool.accept([[[stamped(sale(eventId="till-1", quantity="2.00"))]]])[0][0]
-    assert (again.sequence, again.business_date, again.duplicate) == (first.sequence, first.business_date, True)
+    assert (again.sequence, again.business_date, again.duplicate) == (
+        first.sequence,
+        first.business_date,
+        True,
+    )
     assert spool.last_sequence == 4
 
 
@@ -68,7 +72,12 @@ def test_what_is_new_in_a_group_gets_consecutive_sequences_beside_what_is_known(
     spool.accept([[[known]]])
     group = [stamped(sale(eventId="b")), known, stamped(sale(eventId="c")), stamped(sale(eventId="b"))]
     answers = spool.accept([[group]])[0]
-    assert [(line.sequence, line.duplicate) for line in answers] == [(2, False), (1, True), (3, False), (2, True)]
+    assert [(line.sequence, line.duplicate) for line in answers] == [
+        (2, False),
+        (1, True),
+        (3, False),
+        (2, True),
+    ]
     assert decode_json(spool.body_at(3) or b"")["stamp"]["groupSize"] == 2
 
 

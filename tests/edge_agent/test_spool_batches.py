@@ -156,4 +156,6 @@ def test_a_late_event_reopens_a_proven_day(tmp_path: Path) -> None:
     spool.accept([[[stamped(sale(occurredAt="2026-02-09T13:00:00-05:00"))]]])
     batches.record_receipt(spool, take(spool))
     assert [d.events for d in unproven_days(spool, today)] == [2]
-    assert not record_state(spool, day, "PROVEN")  # the answer to the former digest says nothing of the new one
+    assert not record_state(
+        spool, day, "PROVEN"
+    )  # the answer to the former digest says nothing of the new one

@@ -28,7 +28,9 @@ def wire(event: StampedEvent) -> dict[str, Any]:
     return document
 
 
-def stamp_of(raw: dict[str, Any], previous: datetime | None = None, store: StoreRule = NEW_YORK) -> dict[str, Any]:
+def stamp_of(
+    raw: dict[str, Any], previous: datetime | None = None, store: StoreRule = NEW_YORK
+) -> dict[str, Any]:
     result = translate(raw, "events[0]", store, ARRIVAL, previous)
     assert isinstance(result, tuple), result
     stamp: dict[str, Any] = wire(result[0])["stamp"]
@@ -72,7 +74,9 @@ def test_the_server_reads_what_the_agent_wrote_with_the_same_hash() -> None:
         st.text(max_size=20).filter(lambda name: name not in ("streamId", "sequence", "stamp")),
         st.recursive(
             st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(max_size=10),
-            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+            lambda inner: (
+                st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+            ),
             max_leaves=5,
         ),
         max_size=5,
@@ -117,9 +121,16 @@ def test_a_declared_business_date_is_believed_within_one_day() -> None:
 
 
 def test_an_id_is_derived_from_the_tills_own_words_alone() -> None:
-    words = {"workstationId": "T1", "transactionNumber": "17", "lineNumber": 2, "occurredAt": "2026-02-10T12:00:00"}
+    words = {
+        "workstationId": "T1",
+        "transactionNumber": "17",
+        "lineNumber": 2,
+        "occurredAt": "2026-02-10T12:00:00",
+    }
     first = stamped(sale(**words))
-    again = translate(sale(**words), "e", StoreRule("STORE-01", DayRule("Europe/Berlin", time(0))), ARRIVAL, None)
+    again = translate(
+        sale(**words), "e", StoreRule("STORE-01", DayRule("Europe/Berlin", time(0))), ARRIVAL, None
+    )
     assert isinstance(again, tuple)
     assert again[0].event_id == first.event_id
     assert stamped(sale(**{**words, "lineNumber": 3})).event_id != first.event_id
@@ -127,7 +138,12 @@ def test_an_id_is_derived_from_the_tills_own_words_alone() -> None:
 
 @pytest.mark.parametrize("missing", ["workstationId", "transactionNumber", "lineNumber", "occurredAt"])
 def test_nothing_is_derived_when_a_word_is_missing(missing: str) -> None:
-    words = {"workstationId": "T1", "transactionNumber": "17", "lineNumber": 2, "occurredAt": "2026-02-10T12:00:00"}
+    words = {
+        "workstationId": "T1",
+        "transactionNumber": "17",
+        "lineNumber": 2,
+        "occurredAt": "2026-02-10T12:00:00",
+    }
     del words[missing]
     assert stamped(sale(**words)).event_id != stamped(sale(**words)).event_id
 
