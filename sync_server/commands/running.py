@@ -6,7 +6,14 @@ from typing import Annotated
 import typer
 
 from shared.clock import SystemClock
-from sync_server.commands.house import DataDir, database_access, make_schema_current, opened, settings_for
+from sync_server.commands.house import (
+    DataDir,
+    House,
+    database_access,
+    make_schema_current,
+    opened,
+    settings_for,
+)
 from sync_server.commands.output import AsJson, print_json
 from sync_server.database import Database
 from sync_server.migrations import migrate as bring_up_to_date
@@ -86,14 +93,33 @@ def publish(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Has messages published again, with the same ids, for a broker that lost its topics."""
+    """Publishes messages again, with the same ids, for a broker that lost its topics."""
     start = read_position(position)
     with opened(data_dir) as house:
         again = publish_from(house.database, start)
+        sent = _send_what_waits(house)
     if as_json:
-        print_json({"stores": again.stores, "messages": again.messages})
+        print_json({"stores": again.stores, "messages": again.messages, "sent": sent})
+    elif sent:
+        print(f"{again.messages} messages of {again.stores} stores have been sent again.")
     else:
-        print(f"{again.messages} messages of {again.stores} stores will be sent again by whoever relays.")
+        print(
+            f"{again.messages} messages of {again.stores} stores will be sent again by the relay of `serve`."
+        )
+
+
+def _send_what_waits(house: House) -> bool:
+    """Empties the outbox into Kafka; false where none is named or the relay of a running server does it."""
+    brokers = house.settings.kafka_bootstrap_servers
+    if brokers is None:
+        return False
+    # The Kafka client costs a moment, which no other command shall wait for.
+    from prometheus_client import CollectorRegistry
+
+    from sync_server.publishing.relay import Relay
+    from sync_server.publishing.relay_metrics import RelayMetrics
+
+    return Relay(house.database, brokers, house.clock, RelayMetrics(CollectorRegistry())).catch_up()
 
 
 def _parts(only: str | None) -> frozenset[Part]:

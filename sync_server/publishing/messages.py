@@ -224,7 +224,7 @@ def event_id(kind: OutboxKind, store_id: str, cause: str) -> str:
     A UUID of version 5 in the space `CAUSES`, spelled out here: that takes a quarter of uuid5's time.
     """
     digest = bytearray(
-        sha1(_SPACE + f"{kind}\x1f{store_id}\x1f{cause}".encode(), usedforsecurity=False).digest()
+        sha1(_SPACE + f"{kind:d}\x1f{store_id}\x1f{cause}".encode(), usedforsecurity=False).digest()
     )
     digest[6] = digest[6] & 0x0F | 0x50
     digest[8] = digest[8] & 0x3F | 0x80

@@ -26,6 +26,8 @@ _RENDERED_BY: Final[Mapping[int, Callable[[Any], Message]]] = {
     OutboxKind.VOID: void_message,
     OutboxKind.JOURNAL: journal_message,
 }
+PUBLISHED_KINDS: Final = tuple(OutboxKind(kind) for kind in _RENDERED_BY)
+"""What this version knows to tell."""
 
 
 class PublishedStore(NamedTuple):

@@ -97,6 +97,16 @@ class Relay:
         self._put_aside(spans, page, window)
         return Pass(leads=True, published=len(window.confirmed), advanced=bool(marks))
 
+    def catch_up(self) -> bool:
+        """Publishes until nothing waits; false, and nothing done, when another process leads. Raises as run_once."""
+        try:
+            done = self.run_once()
+            while done.advanced:
+                done = self.run_once()
+        finally:
+            self.close()
+        return done.leads
+
     def close(self) -> None:
         """Lets go of Kafka and of the lead; another process takes over at once."""
         self._producer.close()

@@ -27,7 +27,9 @@ class PostingStore:
         new = NewStore(store_id=store_id, location_id="LOC-1", timezone="UTC", currency=currency)
         with database.unit_of_work() as work:
             add_store(work, new, by=BY, now=NOON)
-            self.store_no = find_store(work, store_id).store_no
+            number = find_store(work, store_id).store_no
+        assert number is not None
+        self.store_no = number
         self._sales = itertools.count(1)
 
     def post(
@@ -38,7 +40,7 @@ class PostingStore:
     ) -> BatchReceipt:
         """Posts `events` as one batch."""
         with self.database.unit_of_work() as work:
-            receipt = accept_batch(work, ChartOfAccounts(), BY, self._number(), *_batch(events), now)
+            receipt = accept_batch(work, ChartOfAccounts(), BY, self.store_no, *_batch(events), now)
             before_commit()
             return receipt
 
@@ -58,10 +60,6 @@ class PostingStore:
         """Posts one sale of very many lines with very long ids, as one group."""
         sale = f"{self.store_id}-SALE-{next(self._sales)}"
         self.post(*(sale_event(f"{'X' * 90}{line:010}", saleId=sale) for line in range(lines)))
-
-    def _number(self) -> int:
-        assert self.store_no is not None
-        return self.store_no
 
     def last_sequence(self) -> int:
         """The store sequence given last."""

@@ -294,3 +294,15 @@ def murmur2_partition(key: bytes, partitions: int = 6) -> int:
     h = (h ^ (h >> 13)) * m & mask
     h ^= h >> 15
     return (h & 0x7FFFFFFF) % partitions
+
+
+def test_a_command_catches_up_unless_a_relay_leads(
+    add_relay: Callable[[], Relay], broker: EmbeddedKafka, store: PostingStore
+) -> None:
+    store.sell(lines=1)
+    assert add_relay().catch_up()
+    assert len(read_published(broker.bootstrap_servers)) == 2
+    assert add_relay().run_once().leads
+    store.sell(lines=1)
+    assert not add_relay().catch_up()
+    assert len(read_published(broker.bootstrap_servers)) == 2
