@@ -67,7 +67,7 @@ def decimal(label: str, *, at_least_zero: bool = False) -> Reader:
 
 def line_number(value: Any) -> int:
     """A line's number in its transaction, from 0."""
-    if type(value) is Decimal and value == value.to_integral_value() and abs(value) < 10**9:
+    if type(value) is Decimal and 0 <= value < 10**9 and value == value.to_integral_value():
         value = int(value)
     if type(value) is str and value.isascii() and value.isdigit() and len(value) <= 9:
         value = int(value)
@@ -135,19 +135,21 @@ def _tender(value: Any) -> dict[str, Any]:
     return {**value, "type": _tender_type(value.get("type")), "amount": _tender_amount(value.get("amount"))}
 
 
-_voided_event = identifier("Voided event id")
-_voided_sale = identifier("Voided sale id")
+_voided_event = number_or_identifier("Voided event id")
+_voided_sale = number_or_identifier("Voided sale id")
 
 
 def voids(value: Any) -> dict[str, Any]:
-    """What a VOID takes back: an event id, or a sale id with or without a line number."""
-    if type(value) is str:
-        return {"eventId": _voided_event(value)}
-    if type(value) is dict and value.get("eventId") is not None:
-        return {"eventId": _voided_event(value["eventId"])}
-    if type(value) is dict and value.get("saleId") is not None:
-        named = {"saleId": _voided_sale(value["saleId"])}
-        if value.get("lineNumber") is None:
+    """What a VOID takes back: an event id, or a sale id with or without a line number; what else is said is kept."""
+    if type(value) is str or type(value) is int:
+        value = {"eventId": value}
+    if type(value) is dict:
+        named = {name: part for name, part in value.items() if part is not None}
+        if "eventId" in named:
+            return {**named, "eventId": _voided_event(named["eventId"])}
+        if "saleId" in named:
+            named["saleId"] = _voided_sale(named["saleId"])
+            if "lineNumber" in named:
+                named["lineNumber"] = line_number(named["lineNumber"])
             return named
-        return {**named, "lineNumber": line_number(value["lineNumber"])}
     raise ValueError("Voids must be an event id, or an object with eventId, or with saleId and lineNumber")

@@ -6,7 +6,7 @@ holds the two together.
 """
 
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Context, Decimal, Inexact
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
@@ -21,6 +21,8 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LENGTH)]
 Number = int | Decimal
 
 _ZERO = Decimal(0)
+_WHOLE = Context(traps=[Inexact])
+"""Takes idle zeros off; a number of more digits than it keeps raises instead of being rounded."""
 _MAX_CHARACTERS = 10
 """A plain decimal this short is within every limit: at most 9 digits after the point, far below 18 before it."""
 _cached_moment = lru_cache(maxsize=8192)(fields.moment)
@@ -33,7 +35,8 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False)
 
     business_date: date
     occurred_at: datetime
-    time_reading: str
+    time_reading: Annotated[str, msgspec.Meta(pattern=r"^[A-Z_]{1,32}\Z")]
+    """A member of `business_date.TimeReading`, or one that a newer agent knows."""
     received_at: datetime
     group_first: int
     """The sequence of the first event of this event's group."""
@@ -118,13 +121,12 @@ def _canonical_numbers(event: PlainEvent) -> bool:
 
 
 def _shortest(number: Number) -> Decimal:
-    if type(number) is int:
-        short = Decimal(number)
-    else:
-        short = number.normalize()  # type: ignore[union-attr]
+    short = Decimal(number) if type(number) is int else number.normalize(_WHOLE)  # type: ignore[union-attr]
     text = str(short)
     if "E" in text:
-        # Twenty normalises to 2E+1; the canonical spelling is 20.
+        # Twenty normalises to 2E+1; the canonical spelling is 20. Anything else with an exponent is not plain.
+        if not 0 < short.adjusted() < _MAX_CHARACTERS:
+            raise ValueError("not plain")
         text = format(short, "f")
         short = Decimal(text)
     if len(text) > _MAX_CHARACTERS or text == "-0":
