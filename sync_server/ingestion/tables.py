@@ -16,7 +16,7 @@ class PosBatch(SQLModel, table=True):
 
     __tablename__ = "pos_batch"
 
-    store_no: int = Field(primary_key=True)
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
     batch_id: str = Field(primary_key=True)
     content_hash: bytes
     channel: str
@@ -131,7 +131,7 @@ class HeldEvent(SQLModel, table=True):
     __table_args__ = (UniqueConstraint("store_no", "event_key", "content_hash"),)
 
     held_event_no: int | None = given_number(big=True)
-    store_no: int
+    store_no: int = Field(foreign_key="store.store_no")
     event_key: UUID
     event_id: str | None = None
     content_hash: bytes

@@ -18,5 +18,5 @@ class RelayProgress(SQLModel, table=True):
 
     __tablename__ = "relay_progress"
 
-    store_no: int = Field(primary_key=True)
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
     published_sequence: int = Field(default=0, sa_type=BIG)

@@ -25,7 +25,7 @@ class Reconciliation(SQLModel, table=True):
         ),
     )
 
-    store_no: int = Field(primary_key=True)
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
     reconciliation_id: str = Field(primary_key=True)
     date: date
     variance_amount: Decimal
