@@ -6,7 +6,7 @@ import webbrowser
 from rich.console import Console
 from rich.text import Text
 
-from shared.protocol import store_path
+from shared.protocol import API_PREFIX, store_path
 from sync_server.demo.headquarters import Headquarters
 from sync_server.demo.loopback import ask
 from sync_server.demo.mapping_report import MappingReport
@@ -45,6 +45,7 @@ async def print_how_to_look_around(console: Console, headquarters: Headquarters,
         f"The server answers on {headquarters.address} while the demo goes on. To look around:",
         f"  TOKEN={token}",
         f'  curl -H "Authorization: Bearer $TOKEN" {headquarters.address}{store_path(store_id)}',
+        f'  curl -H "Authorization: Bearer $TOKEN" {headquarters.address}{API_PREFIX}/findings',
         f"  curl {headquarters.address}/health/ready",
         f"  curl {headquarters.address}/metrics",
         f"  curl {headquarters.address}/openapi.json",

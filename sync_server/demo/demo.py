@@ -81,6 +81,7 @@ class Demo:
                 await performance.scripted_part(screen)
             await self._prove(performance)
             report = sum((tills.report for tills in stage.tills), MappingReport())
+            self._console.print(stage.hardships(), highlight=False)
             print_proof(self._console, self.proof, report, self._seconds())
             if not self._options.once:
                 await self._go_on(stage, performance)

@@ -69,6 +69,7 @@ class Stage:
 
     async def set(self) -> None:
         """Sets the stage: when it returns, the agents are enrolled and wait for their tills."""
+        self._announce("starting PostgreSQL, a broker and the server, and reading the real transactions")
         async with asyncio.TaskGroup() as group:
             reading = group.create_task(self._read_input())
             group.create_task(self._start_headquarters())
@@ -76,6 +77,16 @@ class Stage:
         codes, _ = await asyncio.gather(self._register(stores), self._lay_down_agents(stores))
         await enrol_all(self.plays, codes)
         self._announce(f"{len(stores)} agents enrolled and running, each with its own file and its own line")
+
+    def hardships(self) -> str:
+        """What lines and tills went through on the way, as a sentence."""
+        lost = sum(play.line.answers_lost for play in self.plays)
+        again = sum(play.till.retries for play in self.plays)
+        files = sum(play.replay.progress.files for play in self.plays)
+        return (
+            f"On the way {lost:,} answers of the server got lost, {again:,} requests of tills found no agent and "
+            f"were sent again, and {files:,} baskets came as files."
+        )
 
     def check(self) -> None:
         """Raises DemoFailed when a process has died that nobody meant to end."""
@@ -107,8 +118,10 @@ class Stage:
 
     async def _register(self, stores: tuple[DemoStore, ...]) -> list[str]:
         """Imports the registry, the items and the opening stock; the stores' enrolment codes."""
+        days = self._options.at_hand
         self._announce(
-            f"{self.real.lines:,} lines of the {len(stores)} busiest stores read from the real transactions"
+            f"{self.real.lines:,} of {self.real.lines_in_file:,} real lines are at hand: "
+            f"the {len(stores)} busiest stores, {days.first} to {days.last}"
         )
         hq = self.headquarters
         await asyncio.gather(

@@ -53,8 +53,8 @@ class StorePlay:
         command = [*EDGE_AGENT, "run"]
         name = f"agent of {store.store_id}"
         self.agent = ChildProcess(name, command, folder / "agent.log", watchdog, self._environment)
-        till = Till(self.port, self._data_dir / "spool" / "in")
-        self.replay = StoreReplay(till, ReplayLog(self.files.replay_log), clock)
+        self.till = Till(self.port, self._data_dir / "spool" / "in")
+        self.replay = StoreReplay(self.till, ReplayLog(self.files.replay_log), clock)
 
     @property
     def store_id(self) -> str:
