@@ -1,0 +1,1 @@
+"""What others rely on, word by word: golden files of every protocol version, and the specification's own examples."""
