@@ -1,0 +1,36 @@
+"""The rows of the table, and their goals. docs/benchmarks.md says in words what each means."""
+
+from benchmarks import agent_intake
+from benchmarks.comparison import Comparison
+from benchmarks.sides import (
+    DIRECT,
+    HOT,
+    NEWLY_CUT,
+    ROW_BY_ROW,
+    SAME_BATCHES,
+    SERVER_1,
+    SERVER_2,
+    WIDTHS,
+    lean,
+    same_tables,
+)
+
+_SAME_TABLES = tuple(same_tables(width) for width in WIDTHS)
+_LEAN = tuple(lean(width) for width in WIDTHS)
+
+
+def _row(name: str, meaning: str, ours: str, limits: tuple[str, ...], goal: float | None) -> Comparison:
+    return Comparison(name=name, meaning=meaning, ours=ours, limits=limits, goal=goal)
+
+
+COMPARISONS = (
+    _row("ingest-1-worker", "server ingest, one worker", SERVER_1, _SAME_TABLES, 0.45),
+    _row("ingest-2-workers", "server ingest, two workers", SERVER_2, _SAME_TABLES, 0.75),
+    _row("ingest-2-workers-lean", "server ingest, two workers", SERVER_2, _LEAN, 0.40),
+    _row("ingest-row-by-row", "server ingest, one worker", SERVER_1, (ROW_BY_ROW,), 50),
+    _row("replay-same-batches", "the same batches again", SAME_BATCHES, (SERVER_1,), 10),
+    _row("replay-newly-cut", "the same events newly cut", NEWLY_CUT, (SERVER_1,), 3),
+    _row("hot-store", "one hot store", HOT, (SERVER_1,), 0.60),
+    _row("posting-without-http", "posting without HTTP, one thread", DIRECT, _SAME_TABLES, None),
+    _row("agent-intake", "agent intake, one event a commit", agent_intake.AGENT, (agent_intake.RAW,), 0.70),
+)

@@ -1,0 +1,167 @@
+"""What is measured, side by side: each side runs once a round on a fresh copy of the database, and is checked."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import agent_intake
+from benchmarks.direct_posting import DirectPosting
+from benchmarks.lean_tables import LeanTables, check_lean_tables, lean_batches, make_lean_tables
+from benchmarks.ledger_check import check_ledger, check_same_rows
+from benchmarks.load_generator import LoadGenerator
+from benchmarks.row_by_row import RowByRow
+from benchmarks.same_tables import SameTables, begin_streams
+from benchmarks.server_process import running_server
+from benchmarks.stage import Stage, lines_in
+from benchmarks.starting_gate import Task, lines_a_second, write_task
+
+SERVER_1 = "server, one worker"
+SERVER_2 = "server, two workers"
+SAME_BATCHES = "server, the same batches again"
+NEWLY_CUT = "server, the same events newly cut"
+HOT = "server, one hot store"
+DIRECT = "posting without HTTP"
+ROW_BY_ROW = "SQLModel row by row"
+WIDTHS = (1, 2, 4)
+"""Connections that a limit is tried with."""
+SHARES = max(WIDTHS)
+
+Figures = Mapping[str, float]
+
+
+def same_tables(width: int) -> str:
+    """The series of the first limit with so many connections."""
+    return f"same tables by hand, {width} conn."
+
+
+def lean(width: int) -> str:
+    """The series of the second limit with so many connections."""
+    return f"lean tables by hand, {width} conn."
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """Something that is measured once a round: the series it yields, and how."""
+
+    series: tuple[str, ...]
+    measure: Callable[[Stage], Figures]
+
+
+def _server(stage: Stage) -> Figures:
+    """First posting, then the same requests again, then the same events in other batches, on one worker."""
+    with _server_running(stage, 1) as load:
+        first = load(LoadGenerator(0, {}, stage.lanes))
+        check_same_rows(stage.headquarters.url, stage.rehearsed[1])
+        again = load(LoadGenerator(0, {}, stage.lanes, status=200))
+        anew = load(LoadGenerator(0, {}, stage.lanes_cut_anew, fresh=False))
+        check_ledger(stage.headquarters.url, lines_in(stage.lanes))
+    return {SERVER_1: first, SAME_BATCHES: again, NEWLY_CUT: anew}
+
+
+def _server_2(stage: Stage) -> Figures:
+    with _server_running(stage, 2) as load:
+        first = load(LoadGenerator(0, {}, stage.lanes))
+        check_same_rows(stage.headquarters.url, stage.rehearsed[1])
+        check_ledger(stage.headquarters.url, lines_in(stage.lanes))
+    return {SERVER_2: first}
+
+
+def _hot_store(stage: Stage) -> Figures:
+    lanes = stage.hot_lanes
+    with _server_running(stage, 1) as load:
+        figure = load(LoadGenerator(0, {}, lanes))
+        check_ledger(stage.headquarters.url, lines_in(lanes))
+    return {HOT: figure}
+
+
+@contextmanager
+def _server_running(stage: Stage, workers: int) -> Iterator[Callable[[LoadGenerator], float]]:
+    """A server on a fresh database, and how load is put on it."""
+    with stage.fresh_database() as url, running_server(url, workers, stage.new_path("server")) as port:
+
+        def load(generator: LoadGenerator) -> float:
+            generator.port, generator.credentials = port, stage.headquarters.credentials
+            return lines_a_second([[write_task(generator, stage.new_path("load.task"))]])
+
+        yield load
+
+
+def _direct(stage: Stage) -> Figures:
+    with stage.fresh_database() as url:
+        task = DirectPosting(url, stage.headquarters.credentials, stage.in_order)
+        figure = lines_a_second([[write_task(task, stage.new_path("direct.task"))]])
+        check_same_rows(url, stage.rehearsed[1])
+    return {DIRECT: figure}
+
+
+def _same_tables(width: int) -> Callable[[Stage], Figures]:
+    def measure(stage: Stage) -> Figures:
+        rehearsal, counts = stage.rehearsed
+        files = _share_files(
+            stage,
+            "same",
+            lambda share: SameTables(stage.headquarters.url, rehearsal.columns, stage.shares(SHARES)[share]),
+        )
+        with stage.fresh_database() as url:
+            begin_streams(url, rehearsal.batches)
+            figure = lines_a_second([files[place::width] for place in range(width)])
+            check_same_rows(url, counts)
+            check_ledger(url, rehearsal.lines)
+        return {same_tables(width): figure}
+
+    return measure
+
+
+def _lean(width: int) -> Callable[[Stage], Figures]:
+    def measure(stage: Stage) -> Figures:
+        rehearsal = stage.rehearsed[0]
+        files = _share_files(
+            stage,
+            "lean",
+            lambda share: LeanTables(
+                stage.headquarters.url, lean_batches(rehearsal.columns, stage.shares(SHARES)[share])
+            ),
+        )
+        with stage.fresh_database() as url:
+            make_lean_tables(stage.headquarters.owner_url)
+            figure = lines_a_second([files[place::width] for place in range(width)])
+            check_lean_tables(url, rehearsal.lines)
+        return {lean(width): figure}
+
+    return measure
+
+
+def _share_files(stage: Stage, name: str, task: Callable[[int], Task]) -> list[Path]:
+    """The shares' task files; they are the same in every round and for every number of connections."""
+    paths = [stage.folder / f"{name}-{share}.task" for share in range(SHARES)]
+    return [path if path.exists() else write_task(task(share), path) for share, path in enumerate(paths)]
+
+
+def _row_by_row(stage: Stage) -> Figures:
+    rehearsal = stage.rehearsed[0]
+    batches = rehearsal.batches[: stage.scale.slow_batches]
+    with stage.fresh_database() as url:
+        begin_streams(url, batches)
+        task = RowByRow(url, rehearsal.columns, batches)
+        figure = lines_a_second([[write_task(task, stage.new_path("row-by-row.task"))]])
+        check_ledger(url, sum(batch.lines for batch in batches))
+    return {ROW_BY_ROW: figure}
+
+
+def _agent(stage: Stage) -> Figures:
+    folder = stage.new_path("agent")
+    folder.mkdir()
+    return agent_intake.measure_agent_intake(folder, stage.scale.agent_events)
+
+
+SIDES = (
+    Side((agent_intake.AGENT, agent_intake.RAW), _agent),
+    Side((SERVER_1, SAME_BATCHES, NEWLY_CUT), _server),
+    *(Side((same_tables(width),), _same_tables(width)) for width in WIDTHS),
+    Side((SERVER_2,), _server_2),
+    *(Side((lean(width),), _lean(width)) for width in WIDTHS),
+    Side((HOT,), _hot_store),
+    Side((DIRECT,), _direct),
+    Side((ROW_BY_ROW,), _row_by_row),
+)

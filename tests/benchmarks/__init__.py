@@ -1,0 +1,1 @@
+"""Tests of the benchmarks: that they run and report; what they measure is nobody's assertion."""
