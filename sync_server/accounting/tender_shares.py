@@ -24,7 +24,7 @@ def share_tenders(
         return [[(None, amount)] for amount in amounts], False
     total, paid = sum(amounts, ZERO), sum((amount for _, amount in tenders), ZERO)
     columns: list[tuple[str, Decimal]] = list(tenders)
-    if paid == -total:
+    if total and paid == -total:
         # Some tills write what they pay out for a return as a positive tender.
         columns, paid = [(tender, -amount) for tender, amount in tenders], total
     if differs := total != paid:

@@ -1,0 +1,1 @@
+"""The books: what each posting moves, and that it balances."""
