@@ -10,6 +10,7 @@
     │   └── Unavailable       not now; the same request may succeed later (503, Retry-After)
     └── CannotRun             the program cannot do its work; one sentence on stderr, exit code 1
         ├── SettingsInvalid
+        ├── DatabaseUnreachable
         ├── SchemaOutdated
         └── EmbeddedPostgresFailed
 
@@ -97,6 +98,10 @@ class CannotRun(SyncServerError):
 
 class SettingsInvalid(CannotRun):
     """A setting is unknown or has a value that cannot be used."""
+
+
+class DatabaseUnreachable(CannotRun):
+    """The database that the settings name does not let us in."""
 
 
 class SchemaOutdated(CannotRun):

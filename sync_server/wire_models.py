@@ -37,7 +37,7 @@ def _exact(value: object) -> Decimal:
 
 def _one_line(value: str) -> str:
     if not is_identifier(value):
-        raise ValueError("must be 1 to 128 characters without control characters or white space around them")
+        raise ValueError("must be 1 to 128 characters without control characters")
     return value
 
 

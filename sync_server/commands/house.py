@@ -15,8 +15,9 @@ import typer
 
 from shared.clock import Clock, SystemClock
 from shared.zone_data import use_own_zone_data
-from sync_server.database import Database
+from sync_server.database import APPLICATION_ROLE, Database
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
+from sync_server.errors import DatabaseUnreachable, Unavailable
 from sync_server.logs import configure_logs
 from sync_server.migrations import migrate, require_current_schema
 from sync_server.people.callers import Caller, CallerKind
@@ -87,15 +88,28 @@ def opened(data_dir: Path | None) -> Iterator[House]:
 
 def make_schema_current(access: DatabaseAccess, database: Database) -> None:
     """Migrates the embedded database; of a named one the schema has to be current, or SchemaOutdated is raised."""
-    if access.embedded is not None:
-        migrate(access.owner_url)
-    else:
-        require_current_schema(database)
+    try:
+        if access.embedded is not None:
+            migrate(access.owner_url)
+        else:
+            require_current_schema(database)
+    except Unavailable as error:
+        raise DatabaseUnreachable(
+            f"The database cannot be worked with: {_cause(error)}. Check SYNC_SERVER_DATABASE_URL, and that "
+            f"the role in it is a member of {APPLICATION_ROLE}."
+        ) from error
 
 
 def operator() -> Caller:
     """Whoever types the command, by the account of this machine."""
     return Caller(kind=CallerKind.COMMAND_LINE, name=getpass.getuser(), origin="command line")
+
+
+def _cause(error: BaseException) -> str:
+    """What PostgreSQL or the network said first, in one line; it never holds the password."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return str(error).splitlines()[0].rstrip(".")
 
 
 def _announce(sentence: str) -> None:

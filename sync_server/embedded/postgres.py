@@ -8,6 +8,7 @@ that its own user alone may enter.
 
 import fcntl
 import os
+import re
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -30,6 +31,7 @@ START_TIMEOUT_SECONDS = 300
 LOG_NAME = "postgresql.log"
 
 Announce = Callable[[str], None]
+_LOG_LINE_HEAD = re.compile(r"^\S+ \S+ UTC \[[0-9]+\] ")
 
 _SETTINGS = {
     # An acknowledgement means durable: nothing here may be relaxed for a server that keeps books.
@@ -160,6 +162,8 @@ class EmbeddedPostgres:
     def _start_postmaster(self) -> None:
         assert self._account is not None
         self._account.make_folder(self.socket_folder)
+        if self._log.exists():
+            self._log.replace(self._log.with_suffix(".log.1"))
         self._account.write_file(self._log, "")
         arguments = (
             "start",
@@ -260,8 +264,7 @@ def _bin_folder() -> Path:
 
 
 def _last_words(output: str | None, log: Path) -> str:
-    """What PostgreSQL complained of last: its FATAL lines, else the end of what it wrote."""
+    """What PostgreSQL said last, without the times at which it said so."""
     text = (output or "") + (log.read_text(errors="replace")[-4000:] if log.exists() else "")
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    complaints = [line for line in lines if "FATAL" in line or "error" in line.lower()] or lines
-    return " ".join(complaints[-2:]) or "it said nothing."
+    lines = [_LOG_LINE_HEAD.sub("", line).strip() for line in text.splitlines()]
+    return " ".join([line for line in lines if line][-3:]) or "it said nothing."

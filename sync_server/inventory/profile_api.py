@@ -69,7 +69,9 @@ def show_profile(
 
 def read_position(after: str | None) -> Position:
     """The position that a cursor of a profile names; raises Invalid for another list's."""
-    position = cursor_position(after, list) or [0, 0]
+    position = cursor_position(after, list)
+    if position is None:
+        return 0, 0
     if len(position) != 2 or any(type(number) is not int for number in position):
         violation = Violation("after", "must be the `next` or `position` of a profile", after)
         raise Invalid("The request's parameters are not valid", violations=[violation])

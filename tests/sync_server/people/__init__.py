@@ -1,0 +1,1 @@
+"""People, tokens, authentication and the audit trail."""
