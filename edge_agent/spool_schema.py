@@ -24,7 +24,7 @@ SCHEMA_VERSION = 1
 APPLICATION_ID = 0x54534541
 """'TSEA' in the file's header, so that `file` and people recognise it."""
 
-CACHE_KIB = 4096
+CACHE_KIB = 2048
 """Pages held in memory; the index's upper levels fit even with a million buffered events."""
 
 _SCHEMA = """

@@ -1,28 +1,46 @@
-"""Pure: what a dropped file holds, and what is written about the part of it that cannot be understood."""
+"""Pure: what a dropped file holds, and what is written about the part of it that cannot be understood.
+
+A file is read once and its records are decoded one by one: a week of sales must not stay in the memory of a
+small PC as a million objects.
+"""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import PurePath
 from typing import Any
 
 import msgspec
 
-from edge_agent.stamped_event import Refused, UnreadableLine
+from edge_agent.stamped_event import UnreadableLine
 from shared.clock import instant_text
+from shared.problems import Violation
 from shared.wire_json import JsonError, decode_json, encode_json
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Weeks of a store's sales; a larger file is rejected whole, since it is read whole."""
+MAX_REPORTED = 1000
+"""Rejected records that a report describes; the rejected file holds them all."""
+
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
-class DroppedRecords(msgspec.Struct, frozen=True):
-    """The records of a file, where each stands, and its bytes, so that a rejected one can be handed back."""
+class DroppedRecord(msgspec.Struct, frozen=True):
+    """One record of a file: its index, where people find it, its bytes, and what they say."""
 
-    records: list[Any]
-    places: list[int]
-    """For each record the line (NDJSON, from 1) or the index in the array (JSON, from 0)."""
-    raws: list[bytes]
+    index: int
+    place: int
+    """The line (NDJSON, from 1) or the index in the array (JSON, from 0)."""
+    raw: bytes
+    value: Any
+
+
+class RejectedRecord(msgspec.Struct, frozen=True):
+    """A record that cannot be understood, and why; fields are named from the record itself."""
+
+    place: int
+    raw: bytes
+    violations: list[Violation]
 
 
 class FileRejected(Exception):
@@ -34,68 +52,89 @@ def is_event_file(name: str) -> bool:
     return PurePath(name).suffix.lower() in (".json", ".ndjson") and not name.startswith((".", "~"))
 
 
-def read_file(name: str, content: bytes) -> DroppedRecords:
-    """The records of a file. Raises FileRejected when it cannot be split into records at all."""
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    if not content.strip():
+def _is_ndjson(name: str) -> bool:
+    return PurePath(name).suffix.lower() == ".ndjson"
+
+
+def read_records(name: str, content: bytes) -> Iterator[DroppedRecord]:
+    """The records of a file, decoded as they are asked for.
+
+    Raises FileRejected, before the first one, when the file cannot be split into records at all.
+    """
+    start = 3 if content.startswith(b"\xef\xbb\xbf") else 0
+    if not content[start:].strip():
         raise FileRejected("The file is empty")
-    if PurePath(name).suffix.lower() == ".ndjson":
-        lines = [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
-        return DroppedRecords(
-            records=[_read_line(line) for _, line in lines],
-            places=[number for number, _ in lines],
-            raws=[line.rstrip(b"\r") for _, line in lines],
-        )
+    if _is_ndjson(name):
+        return _lines(content, start)
     try:
-        document = decode_json(content)
-    except JsonError as error:
-        raise FileRejected(f"{str(error)[:1].upper()}{str(error)[1:]}") from None
-    records = document if type(document) is list else [document]
-    return DroppedRecords(
-        records=records, places=list(range(len(records))), raws=[encode_json(record) for record in records]
-    )
+        if content[start:].lstrip().startswith(b"["):
+            return _elements(_decode_array(content[start:]))
+        return iter([DroppedRecord(0, 0, content[start:], decode_json(content[start:]))])
+    except (msgspec.DecodeError, RecursionError, JsonError) as error:
+        raise FileRejected(f"The file is no JSON: {error}") from None
 
 
-def _read_line(line: bytes) -> Any:
+def _lines(content: bytes, start: int) -> Iterator[DroppedRecord]:
+    index = number = 0
+    while start < len(content):
+        end = content.find(b"\n", start)
+        end = len(content) if end < 0 else end
+        number += 1
+        line = content[start:end].rstrip(b"\r")
+        start = end + 1
+        if line.strip():
+            yield DroppedRecord(index, number, line, _read(line))
+            index += 1
+
+
+def _elements(elements: Sequence[msgspec.Raw]) -> Iterator[DroppedRecord]:
+    for index, element in enumerate(elements):
+        raw = bytes(element)
+        yield DroppedRecord(index, index, raw, _read(raw))
+
+
+def _read(raw: bytes) -> Any:
     try:
-        return decode_json(line)
+        return decode_json(raw)
     except JsonError as error:
-        return UnreadableLine(raw=line, reason=str(error))
+        return UnreadableLine(raw=raw, reason=str(error))
 
 
-def fallback_ids(content: bytes, count: int) -> list[str]:
-    """Ids for records that have none: this very content and their index, so that the file twice adds nothing."""
-    digest = hashlib.sha256(content).hexdigest()
-    return [f"file-{digest[:40]}-{index}" for index in range(count)]
+def identity_of(content: bytes) -> str:
+    """What identifies a file by its content, whatever its name."""
+    return hashlib.sha256(content).hexdigest()[:40]
 
 
-def rejected_part(name: str, dropped: DroppedRecords, refused: Sequence[Refused]) -> bytes:
+def fallback_id(identity: str, index: int) -> str:
+    """The id of a record that has none: its file's content and its index, so that the file twice adds
+    nothing.
+    """
+    return f"file-{identity}-{index}"
+
+
+def rejected_part(name: str, rejected: Sequence[RejectedRecord]) -> bytes:
     """A file of the same format with the refused records alone: corrected and dropped again, it adds just
     them.
     """
-    raws = [dropped.raws[entry.index] for entry in refused]
-    if PurePath(name).suffix.lower() == ".ndjson":
+    raws = [record.raw for record in rejected]
+    if _is_ndjson(name):
         return b"".join(raw + b"\n" for raw in raws)
     return b"[" + b",\n".join(raws) + b"]\n"
 
 
-def error_report(
-    name: str, now: datetime, reason: str, dropped: DroppedRecords | None, refused: Sequence[Refused]
-) -> bytes:
-    """The `.error.json` beside a rejected file: which line and field of the dropped file, and what must hold."""
-    ndjson = PurePath(name).suffix.lower() == ".ndjson"
-    violations = []
-    for entry in refused if dropped is not None else ():
-        assert dropped is not None, "records are refused only where there are records"
-        place = dropped.places[entry.index]
-        for violation in entry.violations:
-            field = violation.field.removeprefix(f"events[{entry.index}]").removeprefix(".")
-            where = {"line": place} if ndjson else {"index": place}
-            violations.append({**violation.to_wire(), **where, "field": field})
+def error_report(name: str, now: datetime, reason: str, rejected: Sequence[RejectedRecord]) -> bytes:
+    """The `.error.json` beside a rejected file: which line and field of the dropped file, what must hold."""
+    where = "line" if _is_ndjson(name) else "index"
+    violations = [
+        {**violation.to_wire(), where: record.place}
+        for record in rejected[:MAX_REPORTED]
+        for violation in record.violations
+    ]
     document = {
         "file": name,
         "rejectedAt": instant_text(now),
         "message": reason,
+        "rejected": len(rejected),
         "violations": violations,
     }
     return encode_json(document) + b"\n"

@@ -10,18 +10,20 @@ either.
 import hashlib
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 
 from edge_agent.data_folder import DataFolder, move_durably, write_durably
 from edge_agent.errors import FileUnreadable, SpoolError
-from edge_agent.intake import Intake, Translated
+from edge_agent.intake import Intake
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources import dropped_file
-from edge_agent.sources.dropped_file import DroppedRecords, FileRejected
-from edge_agent.stamped_event import EventGroup
+from edge_agent.sources.dropped_file import DroppedRecord, FileRejected, RejectedRecord
+from edge_agent.stamped_event import Accepted
+from edge_agent.translation import group_key
 from shared.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -137,71 +139,86 @@ class FileDrop:
             if path.stat().st_size > dropped_file.MAX_FILE_BYTES:
                 raise FileRejected(f"The file is larger than {dropped_file.MAX_FILE_BYTES} bytes")
             content = path.read_bytes()
-            dropped = dropped_file.read_file(path.name, content)
+            records = dropped_file.read_records(path.name, content)
         except FileRejected as rejection:
             return self._reject_whole(path, str(rejection))
-        translated = self._intake.translate(
-            dropped.records, dropped_file.fallback_ids(content, len(dropped.records))
-        )
+        identity = dropped_file.identity_of(content)
         accepted = duplicates = 0
-        for groups in _portions(translated.groups):
-            answers = self._intake.accept(groups)
+        rejected: list[RejectedRecord] = []
+        for portion in _portions(records):
+            answers = self._store(portion, identity, rejected)
             duplicates += sum(answer.duplicate for answer in answers)
             accepted += sum(not answer.duplicate for answer in answers)
-        return self._file_away(path, content, dropped, translated, accepted, duplicates)
+        outcome = FileOutcome(
+            path.name,
+            accepted,
+            duplicates,
+            len(rejected),
+            f"{accepted} accepted, {duplicates} known already, {len(rejected)} rejected",
+        )
+        self._file_away(path, content, outcome, rejected)
+        return outcome
+
+    def _store(
+        self, portion: list[DroppedRecord], identity: str, rejected: list[RejectedRecord]
+    ) -> list[Accepted]:
+        """Takes what can be understood in one commit; the rest is added to `rejected`."""
+        ids = [dropped_file.fallback_id(identity, record.index) for record in portion]
+        translated = self._intake.translate([record.value for record in portion], ids)
+        for entry in translated.refused:
+            record = portion[entry.index]
+            prefix = f"events[{entry.index}]"
+            violations = [
+                replace(violation, field=violation.field.removeprefix(prefix).removeprefix("."))
+                for violation in entry.violations
+            ]
+            rejected.append(RejectedRecord(record.place, record.raw, violations))
+        return self._intake.accept(translated.groups) if translated.groups else []
 
     def _file_away(
-        self,
-        path: Path,
-        content: bytes,
-        dropped: DroppedRecords,
-        translated: Translated,
-        accepted: int,
-        duplicates: int,
-    ) -> FileOutcome:
-        rejected = len(translated.refused)
-        message = f"{accepted} accepted, {duplicates} known already, {rejected} rejected"
+        self, path: Path, content: bytes, outcome: FileOutcome, rejected: list[RejectedRecord]
+    ) -> None:
+        """Moves the file on; what was rejected is written down first, so that a crash repeats it."""
         if rejected:
-            part = dropped_file.rejected_part(path.name, dropped, translated.refused)
+            part = dropped_file.rejected_part(path.name, rejected)
             place = _free_place(self._folder.drop_rejected / path.name, part)
+            total = outcome.accepted + outcome.duplicates + outcome.rejected
             reason = (
-                f"{rejected} of {len(dropped.records)} records cannot be understood; "
+                f"{len(rejected)} of {total} records cannot be understood; "
                 "correct them here and drop this file again"
             )
-            report = dropped_file.error_report(
-                path.name, self._clock.now(), reason, dropped, translated.refused
-            )
+            report = dropped_file.error_report(path.name, self._clock.now(), reason, rejected)
             write_durably(place.with_name(f"{place.name}.error.json"), report)
             write_durably(place, part)
-            for entry in translated.refused:
-                self._refused.keep(dropped.raws[entry.index], entry.violations, path.name)
-        if accepted or duplicates or not rejected:
+            for record in rejected:
+                self._refused.keep(record.raw, record.violations, path.name)
+        if outcome.accepted or outcome.duplicates or not rejected:
             move_durably(path, _free_place(self._folder.drop_done / path.name, content))
         else:
             path.unlink()  # all of it lies in rejected/
         level = logging.WARNING if rejected else logging.INFO
-        log.log(level, "%s: %s", path.name, message, extra={"action": "file.taken"})
-        return FileOutcome(path.name, accepted, duplicates, rejected, message)
+        log.log(level, "%s: %s", path.name, outcome.message, extra={"action": "file.taken"})
 
     def _reject_whole(self, path: Path, reason: str) -> FileOutcome:
         place = _free_place(self._folder.drop_rejected / path.name, None)
-        report = dropped_file.error_report(path.name, self._clock.now(), reason, None, ())
+        report = dropped_file.error_report(path.name, self._clock.now(), reason, ())
         write_durably(place.with_name(f"{place.name}.error.json"), report)
         move_durably(path, place)
         log.warning("%s was rejected: %s", path.name, reason, extra={"action": "file.rejected"})
         return FileOutcome(path.name, 0, 0, 1, reason)
 
 
-def _portions(groups: list[EventGroup]) -> Iterator[list[EventGroup]]:
-    """The groups in portions of about EVENTS_IN_COMMIT events; a group stays whole."""
-    portion: list[EventGroup] = []
-    events = 0
-    for group in groups:
-        portion.append(group)
-        events += len(group)
-        if events >= EVENTS_IN_COMMIT:
+def _portions(records: Iterable[DroppedRecord]) -> Iterator[list[DroppedRecord]]:
+    """The records in portions of EVENTS_IN_COMMIT and up to the end of the group that stands there."""
+    portion: list[DroppedRecord] = []
+    last_key: tuple[str, ...] | None = None
+    for record in records:
+        key = group_key(record.value)
+        if len(portion) >= EVENTS_IN_COMMIT and (key is None or key != last_key):
             yield portion
-            portion, events = [], 0
+            portion = []
+        portion.append(record)
+        last_key = key
     if portion:
         yield portion
 

@@ -1,5 +1,7 @@
 """The loopback door, through a real socket: what tills may send, what they are told, who is kept out."""
 
+import asyncio
+import gc
 import json
 import socket
 from collections.abc import Iterator
@@ -230,6 +232,25 @@ def test_a_full_disk_is_answered_with_507(desk_and_till: tuple[SpoolDesk, Loopba
     assert_problem(answer, 507, "DISK_FULL")
     desk.ask(lambda spool: spool.connection.execute("PRAGMA max_page_count = 100000").fetchall())
     assert till.post(sale())[1][0]["sequence"] == 1
+
+
+def test_no_answer_waits_for_the_tills_acknowledgement(tmp_path: Path) -> None:
+    """Head and body leave as two segments; with Nagle's algorithm on, the second would wait 40 ms."""
+    with opened(tmp_path) as (_, till), socket.create_connection(("127.0.0.1", till.port)) as connection:
+        connection.sendall(b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.recv(1)
+        (server_side,) = _accepted_sockets(till.port)
+        assert server_side.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def _accepted_sockets(port: int) -> list[Any]:
+    """This process's ends of the connections to `port`."""
+    found = []
+    for item in gc.get_objects():
+        if isinstance(item, asyncio.Transport) and (end := item.get_extra_info("socket")) is not None:
+            if end.fileno() >= 0 and end.getsockname()[1] == port:
+                found.append(end)
+    return found
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
