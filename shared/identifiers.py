@@ -33,15 +33,25 @@ def is_store_id(text: str) -> bool:
 
 def event_key(event_id: str) -> UUID:
     """The 16-byte key of an event id: a lower-case UUID is its own key, any other text is hashed."""
+    return UUID(hex=event_key_hex(event_id))
+
+
+def event_key_hex(event_id: str) -> str:
+    """The key of an event id as 32 hex digits: ten times as fast as a UUID where keys come by the thousand."""
     if len(event_id) == 36 and _UUID_TEXT.fullmatch(event_id):
-        return UUID(event_id)
-    return _ordered_key(event_id, event_id)
+        return event_id.replace("-", "")
+    return f"{_ordered(event_id, event_id):032x}"
 
 
 def batch_event_key(batch_id: str, index: int) -> UUID:
     """The key of an event without an id: its batch and its index in it, neighbours staying neighbours."""
+    return UUID(hex=batch_event_key_hex(batch_id, index))
+
+
+def batch_event_key_hex(batch_id: str, index: int) -> str:
+    """The same, as 32 hex digits."""
     lead = int.from_bytes(hashlib.sha256(b"batch\x00" + batch_id.encode()).digest()[:12], "big")
-    return _version_8((lead << 32) | index)
+    return f"{_version_8((lead << 32) | index):032x}"
 
 
 def derive_event_id(
@@ -52,7 +62,7 @@ def derive_event_id(
     Built from the till's own words alone (`date_text` as the till wrote it, never a computed date).
     """
     words = "\x1f".join((store_id, workstation_id, date_text, transaction_number, line))
-    return str(_ordered_key(words, date_text + transaction_number + line))
+    return str(UUID(int=_ordered(words, date_text + transaction_number + line)))
 
 
 def new_event_id(now: datetime) -> str:
@@ -72,13 +82,13 @@ def _version_7(now: datetime) -> UUID:
     return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
 
 
-def _ordered_key(text: str, digits_from: str) -> UUID:
+def _ordered(text: str, digits_from: str) -> int:
     digits = _NOT_DIGITS.sub("", digits_from)[-_KEY_DIGITS:]
     tail = int.from_bytes(hashlib.sha256(b"event\x00" + text.encode()).digest()[:10], "big")
     return _version_8((int(digits or "0") << 80) | tail)
 
 
-def _version_8(value: int) -> UUID:
-    """A UUID of version 8 (RFC 9562: custom content) that keeps all other bits of a 128-bit value."""
+def _version_8(value: int) -> int:
+    """A 128-bit value as a UUID of version 8 (RFC 9562: custom content), all other bits kept."""
     value = value & ~(0xF << 76) | (0x8 << 76)
-    return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
+    return value & ~(0x3 << 62) | (0x2 << 62)

@@ -16,7 +16,10 @@ from shared.canonical_json import canonical_value, hash_of_canonical
 from shared.clock import read_instant, sane_time
 from shared.plain_event import PlainEvent, Stamp, read_plain
 from shared.problems import Violation
+from shared.wire_json import MAX_DEPTH, too_deep
 
+MAX_EVENT_DEPTH = MAX_DEPTH - 2
+"""Levels of nesting in one event; its batch and the list it stands in are the other two."""
 MAX_FIELDS = 100
 """Fields of one event, unknown ones included."""
 
@@ -148,6 +151,8 @@ def read_carefully(raw: Any, path: str) -> PosEvent | list[Violation]:
     """As `read_event`, field by field: for what is not ordinary, and to name what is wrong."""
     if type(raw) is not dict:
         return [Violation(path, "Event must be a JSON object", raw)]
+    if too_deep(raw, MAX_EVENT_DEPTH):
+        return [Violation(path, f"Event must not be nested deeper than {MAX_EVENT_DEPTH} levels")]
     violations: list[Violation] = []
     known: dict[str, Any] = {}
     hashed: dict[str, Any] = {}

@@ -16,10 +16,11 @@ class JsonError(ValueError):
     """The bytes are not JSON that TillSync reads; the message says what is wrong, for the sender."""
 
 
-def decode_json(document: bytes) -> Any:
+def decode_json(document: bytes, *, check_depth: bool = True) -> Any:
     """The value that `document` states: dict, list, str, bool, None, int, and Decimal for any other number.
 
     Raises JsonError for malformed JSON, NaN and infinities, invalid UTF-8, lone surrogates and deep nesting.
+    `check_depth=False` leaves MAX_DEPTH to the caller, who knows where nesting can hide (see `too_deep`).
     """
     try:
         value = _DECODER.decode(document)
@@ -27,7 +28,7 @@ def decode_json(document: bytes) -> Any:
         raise JsonError(f"the JSON is nested deeper than {MAX_DEPTH} levels") from None
     except (msgspec.DecodeError, ArithmeticError, ValueError) as error:
         raise JsonError(f"the JSON is malformed: {_reason(error)}") from None
-    if _deeper_than(value, MAX_DEPTH):
+    if check_depth and too_deep(value):
         raise JsonError(f"the JSON is nested deeper than {MAX_DEPTH} levels")
     return value
 
@@ -41,7 +42,8 @@ def _reason(error: Exception) -> str:
     return str(error).removeprefix("JSON is malformed: ") or "not JSON"
 
 
-def _deeper_than(value: Any, levels: int) -> bool:
+def too_deep(value: Any, levels: int = MAX_DEPTH) -> bool:
+    """Whether `value` is nested deeper than `levels`."""
     row = [value]
     while row := [part for item in row for part in _parts(item)]:
         levels -= 1

@@ -94,10 +94,10 @@ def _too_large(limits: Limits) -> BodyRefused:
     )
 
 
-def decoded_json(body: bytes) -> Any:
+def decoded_json(body: bytes, *, check_depth: bool = True) -> Any:
     """The JSON value of `body`, numbers exact; raises BodyRefused with what is wrong with it."""
     try:
-        return decode_json(body)
+        return decode_json(body, check_depth=check_depth)
     except JsonError as error:
         raise BodyRefused(f"The body cannot be read: {error}", code=ErrorCode.MALFORMED_JSON) from error
 

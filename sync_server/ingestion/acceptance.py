@@ -8,14 +8,13 @@ The transaction is committed by the unit of work around it, before the answer le
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from psycopg import Cursor
 from psycopg.types.multirange import Multirange
 
 from shared.clock import instant_text, read_instant
 from shared.event_batch import BatchReceipt, EventBatch
-from shared.identifiers import event_key
+from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
 from shared.problems import ErrorCode
 from shared.zone_data import zone_data_version
@@ -118,14 +117,14 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     read_stock(cursor, store_no, {item.item_no: item for item in state.items.values()}.values())
 
 
-def _references(came: Sequence[Arrival]) -> tuple[list[UUID], list[UUID]]:
+def _references(came: Sequence[Arrival]) -> tuple[list[str], list[str]]:
     """The event keys and sale keys that voids and returns name."""
-    events: set[UUID] = set()
-    sales: set[UUID] = set()
+    events: set[str] = set()
+    sales: set[str] = set()
     for arrival in came:
         voids = arrival.event.voids or {}
         if "eventId" in voids:
-            events.add(event_key(voids["eventId"]))
+            events.add(event_key_hex(voids["eventId"]))
         elif "saleId" in voids:
             sales.add(sale_key(voids["saleId"]))
         if arrival.event.original_sale_id is not None:

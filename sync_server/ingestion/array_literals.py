@@ -1,27 +1,28 @@
 """Columns as PostgreSQL array literals, for `unnest`: the fastest way to hand a set of rows to one statement.
 
-psycopg's own list parameters cost a fifth more on this path; an element type a builder keeps the text exact.
+psycopg's own list parameters cost a fifth more on this path. The builders let compiled code walk the values.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-Column = Iterable[Any]
+Column = Sequence[Any]
 
 
 def plain(values: Column) -> str:
-    """Numbers, booleans, dates and instants: their own text never needs quoting."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+    """Numbers, booleans and dates: their own text needs no quotes, and none of it reads None."""
+    return "{" + ",".join(map(str, values)).replace("None", "NULL") + "}"
 
 
 def instants(values: Column) -> str:
-    """Aware instants; ISO 8601 has blanks nowhere and needs no quotes."""
-    return "{" + ",".join([value.isoformat() for value in values]) + "}"
+    """Aware instants; ISO 8601 has no blanks and needs no quotes."""
+    return "{" + ",".join(map(datetime.isoformat, values)) + "}"
 
 
 def keys(values: Column) -> str:
-    """16-byte keys."""
-    return "{" + ",".join([value.hex for value in values]) + "}"
+    """16-byte keys, as 32 hex digits."""
+    return "{" + ",".join(values) + "}"
 
 
 def octets(values: Column) -> str:
@@ -31,7 +32,12 @@ def octets(values: Column) -> str:
 
 def texts(values: Column) -> str:
     """Text of any content, quoted; None becomes NULL."""
-    return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+    if None in values:
+        return "{" + ",".join(["NULL" if value is None else _quoted(value) for value in values]) + "}"
+    joined = "".join(values)
+    if "\\" in joined or '"' in joined:
+        return "{" + ",".join(map(_quoted, values)) + "}"
+    return '{"' + '","'.join(values) + '"}'
 
 
 def _quoted(text: str) -> str:
@@ -53,4 +59,4 @@ BUILDERS: dict[str, Callable[[Column], str]] = {
     "varchar": texts,
     "json": texts,
 }
-"""By the element type of the array."""
+"""By the element type of the array; a column has at least one value."""

@@ -1,10 +1,9 @@
 """A till event as its row in the ledger: columns for what is asked for, the rest kept beside them. Pure."""
 
-from collections.abc import Mapping
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any
 
-from shared.identifiers import event_key
 from shared.pos_event import PosEvent
 from shared.wire_json import encode_json
 from sync_server.accounting.posting_rules import TenderShares
@@ -23,8 +22,11 @@ _DETAILS = {
     "transfer_id": "transferId",
     "business_date": "businessDate",
     "tenders": "tenders",
+    "extra": "extra",
 }
 """Fields that have no column of their own."""
+_read_details = attrgetter(*_DETAILS)
+_NO_DETAILS = (None,) * len(_DETAILS)
 
 
 def event_row(
@@ -70,7 +72,7 @@ def event_row(
 def spelled_id(arrival: Arrival) -> str | None:
     """The event's id where it is not the plain spelling of its key."""
     event_id = arrival.event.event_id
-    if event_id is None or (len(event_id) == 36 and event_id == str(arrival.key)):
+    if event_id is None or (len(event_id) == 36 and event_id.replace("-", "") == arrival.key):
         return None
     return event_id
 
@@ -84,18 +86,12 @@ def shares_text(shares: TenderShares | None) -> str | None:
 
 def details_text(event: PosEvent) -> str | None:
     """Everything the till said that has no column, as JSON; None when there is nothing."""
-    details: dict[str, Any] = {}
-    for name, wire_name in _DETAILS.items():
-        value = getattr(event, name)
-        if value is not None:
-            details[wire_name] = value
+    values = _read_details(event)
+    if values == _NO_DETAILS and (event.occurred_at is None or event.occurred_at.endswith("Z")):
+        return None
+    details: dict[str, Any] = {
+        name: value for name, value in zip(_DETAILS.values(), values, strict=True) if value is not None
+    }
     if event.occurred_at is not None and not event.occurred_at.endswith("Z"):
         details["occurredAt"] = event.occurred_at
-    if event.extra:
-        details["extra"] = event.extra
-    return encode_json(details).decode() if details else None
-
-
-def voided_key(voids: Mapping[str, Any]) -> Any:
-    """The event key that a VOID names; None when it names a sale."""
-    return event_key(voids["eventId"]) if "eventId" in voids else None
+    return encode_json(details).decode()

@@ -7,12 +7,11 @@ sale, or the same transaction of the same workstation.
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
-from uuid import UUID
 
 import msgspec
 
 from shared.event_batch import EventBatch
-from shared.identifiers import batch_event_key, event_key
+from shared.identifiers import batch_event_key_hex, event_key_hex
 from shared.pos_event import PosEvent
 from sync_server.ingestion.event_time import EventClock, EventTime
 
@@ -21,7 +20,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """An event as it came: its key, its raw form, and its time by HQ's reckoning."""
 
     event: PosEvent
-    key: UUID
+    key: str
+    """The 16-byte event key, as 32 hex digits."""
     raw: Any
     time: EventTime
 
@@ -43,13 +43,13 @@ def groups(of: Iterable[Arrival]) -> Iterator[list[Arrival]]:
             yield list(members)
 
 
-def sale_key(sale_id: str) -> UUID:
-    """The 16-byte key of a sale id; apart from the keys of event ids."""
-    return event_key(f"sale\x1f{sale_id}")
+def sale_key(sale_id: str) -> str:
+    """The 16-byte key of a sale id, as 32 hex digits; apart from the keys of event ids."""
+    return event_key_hex(f"sale\x1f{sale_id}")
 
 
-def _key(batch_id: str, index: int, event: PosEvent) -> UUID:
-    return batch_event_key(batch_id, index) if event.event_id is None else event_key(event.event_id)
+def _key(batch_id: str, index: int, event: PosEvent) -> str:
+    return batch_event_key_hex(batch_id, index) if event.event_id is None else event_key_hex(event.event_id)
 
 
 def _group_name(arrival: Arrival) -> tuple[str, object] | None:

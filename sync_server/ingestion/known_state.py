@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from psycopg import Cursor
@@ -35,7 +34,7 @@ class PostedLine(msgspec.Struct, gc=False):
     """A line in the ledger that a void or a return may refer to."""
 
     store_sequence: int
-    key: UUID
+    key: str
     type: str
     item: KnownItem | None
     quantity: Decimal
@@ -64,19 +63,19 @@ class Claim:
 class KnownState:
     """Everything that posting a batch depends on; posting moves it along."""
 
-    hashes: dict[UUID, list[bytes]] = field(default_factory=dict)
+    hashes: dict[str, list[bytes]] = field(default_factory=dict)
     """Content hashes already received under an event key, posted or held."""
     items: dict[str, KnownItem] = field(default_factory=dict)
     """By what the till said: an item id, or a barcode behind BARCODE_MARK."""
-    lines_by_key: dict[UUID, PostedLine] = field(default_factory=dict)
-    lines_by_sale: dict[UUID, list[PostedLine]] = field(default_factory=dict)
-    claims: dict[UUID, list[Claim]] = field(default_factory=dict)
+    lines_by_key: dict[str, PostedLine] = field(default_factory=dict)
+    lines_by_sale: dict[str, list[PostedLine]] = field(default_factory=dict)
+    claims: dict[str, list[Claim]] = field(default_factory=dict)
 
 
 BARCODE_MARK = "\x1fbarcode\x1f"
 
 
-def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[UUID]) -> dict[UUID, list[bytes]]:
+def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict[str, list[bytes]]:
     """Content hashes already received under `keys`, from the ledger and from what is held."""
     cursor.execute(
         """
@@ -86,26 +85,26 @@ def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[UUID]) -> dic
         SELECT event_key, content_hash FROM held_event
         WHERE store_no = %(store)s AND event_key = ANY(%(keys)s::uuid[])
         """,
-        {"store": store_no, "keys": uuid_literal(keys)},
+        {"store": store_no, "keys": key_array(keys)},
     )
-    hashes: dict[UUID, list[bytes]] = {}
+    hashes: dict[str, list[bytes]] = {}
     for key, content_hash in cursor:
-        hashes.setdefault(key, []).append(content_hash)
+        hashes.setdefault(key.hex, []).append(content_hash)
     return hashes
 
 
-def read_claims(cursor: Cursor[Any], store_no: int, keys: Sequence[UUID]) -> dict[UUID, list[Claim]]:
+def read_claims(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict[str, list[Claim]]:
     """Voids that wait for events or sales with these keys."""
     cursor.execute(
         """
         SELECT claim_key, void_sequence, line_number, pending FROM void_claim
         WHERE store_no = %s AND claim_key = ANY(%s::uuid[]) ORDER BY void_sequence
         """,
-        [store_no, uuid_literal(keys)],
+        [store_no, key_array(keys)],
     )
-    claims: dict[UUID, list[Claim]] = {}
+    claims: dict[str, list[Claim]] = {}
     for key, void_sequence, line_number, pending in cursor:
-        claims.setdefault(key, []).append(Claim(void_sequence, line_number, pending))
+        claims.setdefault(key.hex, []).append(Claim(void_sequence, line_number, pending))
     return claims
 
 
@@ -126,6 +125,6 @@ def read_stock(cursor: Cursor[Any], store_no: int, items: Iterable[KnownItem]) -
         item.was_short = on_hand < 0
 
 
-def uuid_literal(keys: Iterable[UUID]) -> str:
-    """The keys as a PostgreSQL array literal."""
-    return "{" + ",".join([key.hex for key in keys]) + "}"
+def key_array(keys: Iterable[str]) -> str:
+    """The keys (32 hex digits each) as a PostgreSQL array literal."""
+    return "{" + ",".join(keys) + "}"

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 SALE, RETURN, VOID, JOURNAL = 1, 2, 3, 4
 """Kinds of outbox row; see `publishing.topics`."""
@@ -26,9 +25,9 @@ class LedgerRows:
     """(store sequence, first sequence, currency, business date)."""
     journal_lines: list[tuple[int, int, str, str | None, Decimal, Decimal]] = field(default_factory=list)
     outbox: list[tuple[int, int]] = field(default_factory=list)
-    sales: list[tuple[UUID, int, int]] = field(default_factory=list)
+    sales: list[tuple[str, int, int]] = field(default_factory=list)
     void_effects: list[tuple[int, int, int]] = field(default_factory=list)
-    claims: list[tuple[UUID, int, int | None, bool]] = field(default_factory=list)
+    claims: list[tuple[str, int, int | None, bool]] = field(default_factory=list)
     satisfied_claims: list[int] = field(default_factory=list)
     """Void sequences whose pending claim has taken effect."""
     returns: list[tuple[int, int, Decimal]] = field(default_factory=list)

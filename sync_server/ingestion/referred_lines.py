@@ -3,13 +3,12 @@
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from psycopg import Cursor
 
 from sync_server.accounting.posting_rules import TenderShares
 from sync_server.ingestion.groups import sale_key
-from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, uuid_literal
+from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, key_array
 from sync_server.inventory.valuation import StockPosition
 
 ZERO = Decimal(0)
@@ -39,12 +38,12 @@ _REFERRED = f"""
 
 
 def read_referred_lines(
-    cursor: Cursor[Any], store_no: int, state: KnownState, events: Sequence[UUID], sales: Sequence[UUID]
+    cursor: Cursor[Any], store_no: int, state: KnownState, events: Sequence[str], sales: Sequence[str]
 ) -> None:
     """Adds the lines with these event keys and of these sales to `state`, in the order of posting."""
     cursor.execute(
         _REFERRED,
-        {"store": store_no, "events": uuid_literal(events), "sales": uuid_literal(sales)},
+        {"store": store_no, "events": key_array(events), "sales": key_array(sales)},
     )
     by_number = {item.item_no: item for item in state.items.values()}
     for row in cursor.fetchall():
@@ -69,7 +68,7 @@ def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:
         item = by_number.get(item_no) or KnownItem(item_no, item_id, StockPosition())
     return PostedLine(
         store_sequence=sequence,
-        key=key,
+        key=key.hex,
         type=kind,
         item=item,
         quantity=quantity or ZERO,

@@ -6,7 +6,7 @@ claiming: a line of that sale that arrives later is taken back too.
 
 from collections.abc import Sequence
 
-from shared.identifiers import event_key
+from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
 from sync_server.ingestion.event_rows import event_row
 from sync_server.ingestion.group_journals import GroupJournals
@@ -60,7 +60,7 @@ def claim_lines(posting: OpenPosting, lines: Sequence[PostedLine], group: Sequen
 def _named_lines(posting: OpenPosting, arrival: Arrival) -> list[PostedLine]:
     voids = arrival.event.voids or {}
     if "eventId" in voids:
-        line = posting.state.lines_by_key.get(event_key(voids["eventId"]))
+        line = posting.state.lines_by_key.get(event_key_hex(voids["eventId"]))
         return [] if line is None or line.type == EventType.VOID else [line]
     lines = posting.state.lines_by_sale.get(sale_key(voids["saleId"]), [])
     if "lineNumber" in voids:
@@ -90,7 +90,7 @@ def _claim(posting: OpenPosting, arrival: Arrival, number: int, *, pending: bool
     """Keeps the void's claim where lines may still come: nothing was there, or it names a whole sale."""
     voids = arrival.event.voids or {}
     if "eventId" in voids:
-        key, line_number, lasting = event_key(voids["eventId"]), None, False
+        key, line_number, lasting = event_key_hex(voids["eventId"]), None, False
     else:
         key, line_number = sale_key(voids["saleId"]), voids.get("lineNumber")
         lasting = line_number is None

@@ -42,9 +42,13 @@ class KnownStream:
 
     stream_no: int
     received: Multirange[int]
+    end: int
+    """The first sequence above everything received."""
 
     def has(self, sequence: int) -> bool:
         """Whether `sequence` has been received."""
+        if sequence >= self.end:
+            return False
         return any(span.lower <= sequence < span.upper for span in self.received)  # type: ignore[operator]
 
 
@@ -65,4 +69,6 @@ def known_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: 
     if row is None:
         row = cursor.execute(_NEW_STREAM, [store_no, stream_id, device_no]).fetchone()
     assert row is not None
-    return KnownStream(row[0], row[1])
+    received: Multirange[int] = row[1]
+    end = (received[-1].upper or 1) if len(received) else 1
+    return KnownStream(row[0], received, end)
