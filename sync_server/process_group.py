@@ -66,6 +66,7 @@ class ProcessGroup:
         self._look_after = look_after
         self._on_death = on_death
         self._stopping = False
+        self._was_ready = False
         self._wake_reader, self._wake_writer = os.pipe()
 
     def stop(self, *_: object) -> None:
@@ -84,6 +85,7 @@ class ProcessGroup:
                 self._start(child)
             self._wait_until_ready()
             if not self._stopping:
+                self._was_ready = True
                 on_ready()
             while not self._stopping:
                 self._wait()
@@ -137,7 +139,8 @@ class ProcessGroup:
         child.failed_starts = 1 if child.ready.is_set() else child.failed_starts + 1
         if child.failed_starts > MAX_FAILED_STARTS:
             raise CannotRun(f"The part {child.task.name} dies as soon as it is started; its log says why.")
-        pause = min(2 ** (child.failed_starts - 1) - 1, LONGEST_PAUSE_SECONDS)
+        # Whoever starts the server waits for its first word; later there is time for what is away to come back.
+        pause = min(2 ** (child.failed_starts - 1) - 1, LONGEST_PAUSE_SECONDS) if self._was_ready else 0
         child.start_again_at = self._clock.monotonic() + pause
         log.error(
             "a part of the server died and is started again",

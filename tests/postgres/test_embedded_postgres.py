@@ -30,7 +30,8 @@ def _ask(cluster: EmbeddedPostgres, query: str) -> object:
     return row[0]
 
 
-def _postmaster(folder: Path) -> int:
+def postmaster_of(folder: Path) -> int:
+    """The process id of the cluster in `folder`."""
     return int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
 
 
@@ -85,7 +86,7 @@ def test_it_comes_back_after_a_kill_with_what_was_committed(folder: Path) -> Non
     with EmbeddedPostgres(folder) as cluster:
         with psycopg.connect(cluster.url(role="postgres"), autocommit=True) as connection:
             connection.execute("CREATE TABLE kept AS SELECT 42 AS answer; GRANT SELECT ON kept TO PUBLIC")
-        os.kill(_postmaster(folder), signal.SIGKILL)
+        os.kill(postmaster_of(folder), signal.SIGKILL)
         assert cluster.ensure_running()
         assert _ask(cluster, "SELECT answer FROM kept") == 42
         assert not cluster.ensure_running()
