@@ -1,25 +1,20 @@
 """From what was posted to the message that tells of it. Pure: rows of the ledger in, bytes for Kafka out.
 
-Decimals leave as JSON numbers with the digits they were posted with. A message's `eventId` follows from its
-cause alone, so that a headquarters restored from a backup publishes the same events under the same ids.
+Numbers, dates and instants come as PostgreSQL spells them and go into the JSON as they are: nothing that is
+never converted can lose a digit. A message's `eventId` follows from its cause alone, so that a headquarters
+restored from a backup publishes the same events under the same ids.
 """
 
-from datetime import date, datetime
 from decimal import Decimal
-from hashlib import sha1
-from typing import Any, Final, NamedTuple
-from uuid import UUID
+from hashlib import sha256
+from json.encoder import encode_basestring as quoted
+from typing import Final, NamedTuple
 
 import msgspec
 
 from sync_server.publishing.kinds import OutboxKind
 
 SCHEMA_VERSION: Final = 1
-CAUSES: Final = UUID("6f1d3b0a-6c0e-5d0b-9a55-0b5a7d1c2e94")
-"""Names the space of ids below; it never changes, or every consumer would see every event anew."""
-_SPACE: Final = CAUSES.bytes
-
-_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Message(NamedTuple):
@@ -31,7 +26,7 @@ class Message(NamedTuple):
 
 
 class PostedLine(NamedTuple):
-    """A line of a sale or a return as it was posted; what the till did not say is None."""
+    """A line of a sale or a return as it was posted, in PostgreSQL's spelling; None is what nobody said."""
 
     store_id: str
     store_sequence: int
@@ -40,17 +35,18 @@ class PostedLine(NamedTuple):
     """The till's spelling of the id, where it is not the key itself."""
     sale_id: str | None
     item_id: str | None
-    quantity: Decimal
+    quantity: str
     """In the item's unit of measure, > 0."""
-    amount: Decimal
+    amount: str
     """The charge for the whole line after discount, tax included."""
     currency: str
-    tax_amount: Decimal | None
+    tax_amount: str | None
     line_number: int | None
-    business_date: date
-    accounting_date: date
-    occurred_at: datetime
-    posted_at: datetime
+    business_date: str
+    accounting_date: str
+    occurred_at: str
+    """In UTC, as PostgreSQL spells it: `2026-02-10 22:41:07+00`."""
+    posted_at: str
     """When it occurred, where the line moved no value."""
     workstation_id: str | None
     transaction_number: str | None
@@ -62,7 +58,7 @@ class PostedVoid(NamedTuple):
     """One line taken back: the line as it was posted, and the event that took it back."""
 
     line: PostedLine
-    """What was voided, at the store sequence of its voiding."""
+    """What was voided; sequence, dates, instants and workstation are those of the voiding."""
     line_type: str
     """SALE, RETURN or RECEIPT."""
     void_key: str
@@ -79,11 +75,11 @@ class PostedJournal(NamedTuple):
     """What it books first: `EVENT` and its id, or `VOIDED` and the line's key; None without a till event."""
     kind: str
     currency: str
-    business_date: date
-    accounting_date: date
-    posted_at: datetime
+    business_date: str
+    accounting_date: str
+    posted_at: str
     pos_event_ids: list[str]
-    lines: list[tuple[str, str | None, Decimal, Decimal]]
+    lines: list[tuple[str, str | None, str, str]]
 
 
 class _TillDetails(msgspec.Struct, rename="camel"):
@@ -94,123 +90,70 @@ class _TillDetails(msgspec.Struct, rename="camel"):
     original_sale_id: str | None = None
 
 
-class LinePayload(msgspec.Struct, rename="camel"):
-    """The payload of POSSalePostedEvent: the spec's fields and more."""
-
-    store_id: str
-    sale_id: str | None
-    item_id: str | None
-    quantity: Decimal
-    amount: Decimal
-    currency: str
-    tax_amount: Decimal | None
-    discount_amount: Decimal | None
-    line_number: int | None
-    business_date: date
-    accounting_date: date
-    occurred_at: datetime
-    workstation_id: str | None
-    transaction_number: str | None
-    pos_event_id: str
-
-
-class ReturnPayload(LinePayload, rename="camel"):
-    """The payload of POSReturnPostedEvent; DAMAGED goods did not go back on the shelf."""
-
-    disposition: str
-    original_sale_id: str | None
-
-
-class VoidPayload(LinePayload, rename="camel"):
-    """The payload of POSVoidPostedEvent: the voided line, quantity and money with the opposite sign."""
-
-    voided_type: str
-    voided_event_id: str
-    voided_sale_id: str | None
-
-
-class JournalLinePayload(msgspec.Struct, rename="camel", omit_defaults=True):
-    """One side of a journal; the tender only on lines that have one."""
-
-    account: str
-    debit: Decimal
-    credit: Decimal
-    tender: str | None = None
-
-
-class JournalPayload(msgspec.Struct, rename="camel"):
-    """The payload of GLJournalPostedEvent."""
-
-    store_id: str
-    journal_id: str
-    kind: str
-    business_date: date
-    accounting_date: date
-    currency: str
-    lines: list[JournalLinePayload]
-    pos_event_ids: list[str]
-
-
-class Envelope(msgspec.Struct, rename="camel"):
-    """What every message is wrapped in."""
-
-    event_type: str
-    payload: Any
-    event_id: str
-    timestamp: datetime
-    """When it was posted; of a line that moved no value, when it occurred."""
-    aggregate_id: str
-    """The store: the unit of order, whose version `store_sequence` is."""
-    store_sequence: int
-    schema_version: int = SCHEMA_VERSION
+# Every message: the spec's two fields, and what lets a consumer recognise and order it.
+_ENVELOPE: Final = (
+    '{"eventType":"%s","payload":{%s},"eventId":"%s","timestamp":"%s","aggregateId":"%s",'
+    f'"storeSequence":%d,"schemaVersion":{SCHEMA_VERSION}}}'
+)
+# The spec's fields first, in its order.
+_LINE: Final = (
+    '"storeId":"%s","saleId":%s,"itemId":%s,"quantity":%s,"amount":%s,"currency":"%s","taxAmount":%s,'
+    '"discountAmount":%s,"lineNumber":%s,"businessDate":"%s","accountingDate":"%s","occurredAt":"%s",'
+    '"workstationId":%s,"transactionNumber":%s,"posEventId":%s'
+)
+_OF_RETURN: Final = ',"disposition":%s,"originalSaleId":%s'
+_OF_VOID: Final = ',"voidedType":"%s","voidedEventId":%s,"voidedSaleId":%s'
+_JOURNAL_PAYLOAD: Final = (
+    '"storeId":"%s","journalId":"%s","kind":"%s","businessDate":"%s","accountingDate":"%s","currency":"%s",'
+    '"lines":[%s],"posEventIds":[%s]'
+)
 
 
 def sale_message(line: PostedLine) -> Message:
     """POSSalePostedEvent."""
-    payload = LinePayload(*_fields(line, _details(line)))
-    return _message(OutboxKind.SALE, line, payload, line.event_key)
+    payload = _line_payload(line, _details(line.details))
+    return _message(_SALE, line, payload, line.event_key)
 
 
 def return_message(line: PostedLine) -> Message:
-    """POSReturnPostedEvent."""
-    details = _details(line)
-    of_return: tuple[Any, ...] = (details.disposition or "RESTOCK", details.original_sale_id)
-    payload = ReturnPayload(*_fields(line, details), *of_return)
-    return _message(OutboxKind.RETURN, line, payload, line.event_key)
+    """POSReturnPostedEvent; DAMAGED goods did not go back on the shelf."""
+    details = _details(line.details)
+    of_return = _OF_RETURN % (quoted(details.disposition or "RESTOCK"), _text(details.original_sale_id))
+    return _message(_RETURN, line, _line_payload(line, details) + of_return, line.event_key)
 
 
 def void_message(void: PostedVoid) -> Message:
-    """POSVoidPostedEvent, one for each line taken back."""
-    line = void.line
-    of_voided: tuple[Any, ...] = (void.line_type, _till_id(line.event_id, line.event_key), line.sale_id)
-    payload = VoidPayload(*_fields(line, _details(line)), *of_voided)
-    payload.quantity, payload.amount = -line.quantity, -line.amount
-    payload.tax_amount, payload.discount_amount = (
-        _negated(payload.tax_amount),
-        _negated(payload.discount_amount),
+    """POSVoidPostedEvent, one for each line taken back: quantity and money with the opposite sign."""
+    line, details = void.line, _details(void.line.details)
+    reverse = line._replace(
+        quantity=_negated(line.quantity),
+        amount=_negated(line.amount),
+        tax_amount=line.tax_amount and _negated(line.tax_amount),
+        sale_id=void.void_sale_id or line.sale_id,
+        event_key=void.void_key,
+        event_id=void.void_id,
     )
-    payload.pos_event_id = _till_id(void.void_id, void.void_key)
-    payload.sale_id = void.void_sale_id or line.sale_id
-    return _message(OutboxKind.VOID, line, payload, f"{void.void_key}\x1f{line.event_key}")
+    if details.discount_amount is not None:
+        details = _TillDetails(-details.discount_amount)
+    of_void = _OF_VOID % (void.line_type, quoted(line.event_id or line.event_key), _text(line.sale_id))
+    cause = f"{void.void_key}\x1f{line.event_key}"
+    return _message(_VOID, line, _line_payload(reverse, details) + of_void, cause)
 
 
 def journal_message(journal: PostedJournal) -> Message:
     """GLJournalPostedEvent."""
-    payload = JournalPayload(
-        store_id=journal.store_id,
-        journal_id=journal_id(journal.store_id, journal.store_sequence),
-        kind=journal.kind,
-        business_date=journal.business_date,
-        accounting_date=journal.accounting_date,
-        currency=journal.currency,
-        lines=[
-            JournalLinePayload(account, debit, credit, tender)
-            for account, tender, debit, credit in journal.lines
-        ],
-        pos_event_ids=journal.pos_event_ids,
+    payload = _JOURNAL_PAYLOAD % (
+        journal.store_id,
+        journal_id(journal.store_id, journal.store_sequence),
+        journal.kind,
+        journal.business_date,
+        journal.accounting_date,
+        journal.currency,
+        ",".join([_journal_side(*side) for side in journal.lines]),
+        ",".join([quoted(event_id) for event_id in journal.pos_event_ids]),
     )
     cause = journal.cause or f"{journal.kind} {journal.store_sequence}"
-    return _message(OutboxKind.JOURNAL, journal, payload, f"{journal.currency}\x1f{cause}")
+    return _message(_JOURNAL, journal, payload, f"{journal.currency}\x1f{cause}")
 
 
 def journal_id(store_id: str, store_sequence: int) -> str:
@@ -221,61 +164,85 @@ def journal_id(store_id: str, store_sequence: int) -> str:
 def event_id(kind: OutboxKind, store_id: str, cause: str) -> str:
     """The id of the message that `cause` has in this store, whenever and however often it is published.
 
-    A UUID of version 5 in the space `CAUSES`, spelled out here: that takes a quarter of uuid5's time.
+    A UUID of version 8 (RFC 9562: custom content) from a hash over all three.
     """
-    digest = bytearray(
-        sha1(_SPACE + f"{kind:d}\x1f{store_id}\x1f{cause}".encode(), usedforsecurity=False).digest()
-    )
-    digest[6] = digest[6] & 0x0F | 0x50
-    digest[8] = digest[8] & 0x3F | 0x80
-    text = digest.hex()
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
+    return _event_id(_TOLD[kind].name, store_id, cause)
 
 
-def _message(kind: OutboxKind, posted: PostedLine | PostedJournal, payload: Any, cause: str) -> Message:
+class _Told(NamedTuple):
+    """What the messages of one kind have in common, looked up once."""
+
+    topic: str
+    event_type: str
+    name: str
+    """Names the kind in ids; like the kind's number it never changes."""
+
+
+_TOLD: Final = {kind: _Told(kind.topic, kind.event_type, f"tillsync {kind.value}") for kind in OutboxKind}
+_SALE, _RETURN = _TOLD[OutboxKind.SALE], _TOLD[OutboxKind.RETURN]
+_VOID, _JOURNAL = _TOLD[OutboxKind.VOID], _TOLD[OutboxKind.JOURNAL]
+
+
+def _event_id(kind: str, store_id: str, cause: str) -> str:
+    text = sha256(f"{kind}\x1f{store_id}\x1f{cause}".encode()).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-a{text[17:20]}-{text[20:32]}"
+
+
+def _message(told: _Told, posted: PostedLine | PostedJournal, payload: str, cause: str) -> Message:
+    topic, event_type, kind = told
     store_id = posted.store_id
-    envelope = Envelope(
-        event_type=kind.event_type,
-        payload=payload,
-        event_id=event_id(kind, store_id, cause),
-        timestamp=posted.posted_at,
-        aggregate_id=store_id,
-        store_sequence=posted.store_sequence,
+    value = _ENVELOPE % (
+        event_type,
+        payload,
+        _event_id(kind, store_id, cause),
+        _instant(posted.posted_at),
+        store_id,
+        posted.store_sequence,
     )
-    return Message(kind.topic, store_id.encode(), _encode(envelope))
+    return Message(topic, store_id.encode(), value.encode())
 
 
-def _fields(line: PostedLine, details: _TillDetails) -> tuple[Any, ...]:
-    """The fields of LinePayload, in its order."""
-    return (
+def _line_payload(line: PostedLine, details: _TillDetails) -> str:
+    return _LINE % (
         line.store_id,
-        line.sale_id,
-        line.item_id,
+        _text(line.sale_id),
+        _text(line.item_id),
         line.quantity,
         line.amount,
         line.currency,
-        line.tax_amount,
-        details.discount_amount,
-        line.line_number,
+        line.tax_amount or "null",
+        "null" if details.discount_amount is None else details.discount_amount,
+        "null" if line.line_number is None else line.line_number,
         line.business_date,
         line.accounting_date,
-        line.occurred_at,
-        line.workstation_id,
-        line.transaction_number,
-        _till_id(line.event_id, line.event_key),
+        _instant(line.occurred_at),
+        _text(line.workstation_id),
+        _text(line.transaction_number),
+        quoted(line.event_id or line.event_key),
     )
 
 
-def _details(line: PostedLine) -> _TillDetails:
-    return _decode_details(line.details) if line.details else _NO_DETAILS
+def _journal_side(account: str, tender: str | None, debit: str, credit: str) -> str:
+    """One side of a journal; the tender only on lines that have one."""
+    named = "" if tender is None else f',"tender":{quoted(tender)}'
+    return f'{{"account":{quoted(account)},"debit":{debit},"credit":{credit}{named}}}'
 
 
-def _till_id(event_id: str | None, event_key: str) -> str:
-    return event_id or event_key
+def _text(text: str | None) -> str:
+    return "null" if text is None else quoted(text)
 
 
-def _negated(number: Decimal | None) -> Decimal | None:
-    return None if number is None else -number
+def _instant(text: str) -> str:
+    """PostgreSQL's spelling in UTC, `2026-02-10 22:41:07.5+00`, as the wire has it."""
+    return f"{text[:10]}T{text[11:-3]}Z"
+
+
+def _negated(number: str) -> str:
+    return str(-Decimal(number))
+
+
+def _details(document: str | None) -> _TillDetails:
+    return _NO_DETAILS if document is None else _decode_details(document)
 
 
 _decode_details = msgspec.json.Decoder(_TillDetails).decode

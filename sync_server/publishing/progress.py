@@ -9,8 +9,8 @@ from sync_server.publishing.kinds import OutboxKind
 from sync_server.publishing.page import Mark
 
 
-def advance(work: Work, marks: Iterable[Mark]) -> None:
-    """Moves marks on; one that somebody else has moved meanwhile is left alone.
+def advance(work: Work, marks: Iterable[Mark]) -> int:
+    """Moves marks on; one that somebody else has moved meanwhile is left alone. Returns how many moved.
 
     A mark that a crash loses only repeats messages, so nobody waits for the disk here.
     """
@@ -21,14 +21,14 @@ def advance(work: Work, marks: Iterable[Mark]) -> None:
         "INSERT INTO relay_progress (store_no) SELECT unnest(%s::int[]) ON CONFLICT (store_no) DO NOTHING",
         columns[:1],
     )
-    connection.execute(
+    return connection.execute(
         """
         UPDATE relay_progress p SET published_sequence = m.after
         FROM unnest(%s::int[], %s::bigint[], %s::bigint[]) AS m (store_no, before, after)
         WHERE p.store_no = m.store_no AND p.published_sequence = m.before
         """,
         columns,
-    )
+    ).rowcount
 
 
 def published_kinds(work: Work, kinds: Iterable[OutboxKind]) -> list[OutboxKind]:

@@ -13,24 +13,22 @@ from typing import Any, Final
 import structlog
 
 from shared.clock import Clock
-from sync_server.database import Database, Work
+from sync_server.database import Database
 from sync_server.errors import SyncServerError, Unavailable
 from sync_server.publishing.kafka_producer import KafkaProducer, Window
 from sync_server.publishing.kinds import OutboxKind
 from sync_server.publishing.leadership import Leadership
 from sync_server.publishing.outage import Outage
-from sync_server.publishing.outbox import oldest_waiting, read_backlogs, read_entries
-from sync_server.publishing.page import Backlog, Page, Span, draw_up, marks_after, share_out
+from sync_server.publishing.page import Mark, Page, Span, marks_after
+from sync_server.publishing.page_reader import PageReader
 from sync_server.publishing.progress import advance, published_kinds
 from sync_server.publishing.relay_metrics import RelayMetrics
 from sync_server.publishing.set_aside import SetAside
 
-PAGE_ROWS: Final = 4000
 POLL_SECONDS: Final = 0.1  # float: seconds between two looks at stores that have nothing to tell
 STAND_BY_SECONDS: Final = 1
 LONGEST_PAUSE_SECONDS: Final = 10
 """Between two tries while Kafka or PostgreSQL cannot be reached."""
-_AGE_EVERY_SECONDS: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +56,11 @@ class Relay:
         self._leadership = Leadership(database)
         self._outage = Outage(self._log, clock, metrics.stopped)
         self._set_aside = SetAside(clock)
+        self._reader = PageReader(database, clock, metrics, self._set_aside)
         self._producer = KafkaProducer(
             bootstrap_servers, clock, on_created=self._warn_of_lost_topics, on_away=self._outage.begin
         )
         self._failures = 0
-        self._age_known_until = clock.monotonic()
 
     def run(self, stop: Event) -> None:
         """Publishes, or stands by, until `stop` is set. Nothing that heals by itself ends it."""
@@ -83,18 +81,16 @@ class Relay:
             self._outage.end()
             return Pass(leads=False)
         self._metrics.leads.set(1)
-        spans, page = self._read_page()
-        if not spans:
+        read = self._reader.next_page()
+        if not read.spans:
             self._outage.end()
             return Pass(leads=True)
-        window = self._deliver(page, stop)
-        marks = marks_after(spans, page, window.confirmed)
-        if marks:
-            with self._database.unit_of_work() as work:
-                advance(work, marks)
-            self._outage.end()
-        self._set_aside.take_back(mark.store_no for mark in marks)
-        self._put_aside(spans, page, window)
+        if read.is_full:
+            self._reader.read_ahead(read)
+        window = self._deliver(read.page, stop)
+        marks = marks_after(read.spans, read.page, window.confirmed)
+        self._advance(read.spans, marks)
+        self._put_aside(read.spans, read.page, window)
         return Pass(leads=True, published=len(window.confirmed), advanced=bool(marks))
 
     def catch_up(self) -> bool:
@@ -110,6 +106,7 @@ class Relay:
     def close(self) -> None:
         """Lets go of Kafka and of the lead; another process takes over at once."""
         self._producer.close()
+        self._reader.close()
         self._leadership.resign()
         self._metrics.stand_by()
 
@@ -125,15 +122,18 @@ class Relay:
             return 0
         return POLL_SECONDS if done.leads else STAND_BY_SECONDS
 
-    def _read_page(self) -> tuple[list[Span], Page]:
-        with self._database.reading() as work:
-            backlogs = read_backlogs(work)
-            self._measure_lag(work, backlogs)
-            ready = [
-                backlog for backlog in backlogs if not self._set_aside.is_waiting(backlog.store.store_no)
-            ]
-            spans = share_out(ready, PAGE_ROWS)
-            return spans, draw_up(read_entries(work, spans))
+    def _advance(self, spans: list[Span], marks: list[Mark]) -> None:
+        """Moves the marks; what was read ahead is only good behind marks that moved as supposed."""
+        if marks:
+            with self._database.unit_of_work() as work:
+                moved = advance(work, marks)
+            self._outage.end()
+            self._set_aside.take_back(mark.store_no for mark in marks)
+            if moved == len(spans) and all(
+                mark.after == span.high for mark, span in zip(marks, spans, strict=True)
+            ):
+                return
+        self._reader.forget_ahead()
 
     def _deliver(self, page: Page, stop: Event | None) -> Window:
         if not page.messages:
@@ -163,15 +163,6 @@ class Relay:
                     store_sequence=sequence,
                 )
         self._metrics.set_aside.set(len(self._set_aside))
-
-    def _measure_lag(self, work: Work, backlogs: list[Backlog]) -> None:
-        self._metrics.lag_messages.set(sum(backlog.last - backlog.published for backlog in backlogs))
-        if backlogs and self._clock.monotonic() < self._age_known_until:
-            return
-        self._age_known_until = self._clock.monotonic() + _AGE_EVERY_SECONDS
-        oldest = oldest_waiting(work) if backlogs else None
-        age = (self._clock.now() - oldest).total_seconds() if oldest else 0
-        self._metrics.lag_seconds.set(max(0, age))
 
     def _warn_of_lost_topics(self, created: frozenset[str]) -> None:
         """Topics that had to be created although their messages were published: Kafka has lost them."""

@@ -1,8 +1,6 @@
 """What the demo reads in the topics, written there as the relay writes it."""
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from sync_server.embedded.kafka import EmbeddedKafka
 from sync_server.publishing.messages import Message, PostedLine, PostedVoid, sale_message, void_message
 from sync_server.publishing.topics import ensure_topics
 
-SOLD_AT = datetime(2017, 9, 4, 17, 30, tzinfo=UTC)
+SOLD_AT = "2017-09-04 17:30:00+00"
 
 
 @pytest.fixture
@@ -35,13 +33,13 @@ def posted(store_sequence: int, event_id: str, store_id: str = "STORE-292") -> P
         event_id=event_id,
         sale_id="1001",
         item_id="1",
-        quantity=Decimal(1),
-        amount=Decimal("2.50"),
+        quantity="1",
+        amount="2.50",
         currency="USD",
         tax_amount=None,
         line_number=1,
-        business_date=date(2017, 9, 4),
-        accounting_date=date(2017, 9, 4),
+        business_date="2017-09-04",
+        accounting_date="2017-09-04",
         occurred_at=SOLD_AT,
         posted_at=SOLD_AT,
         workstation_id="TILL-1",
