@@ -245,12 +245,9 @@ def test_no_answer_waits_for_the_tills_acknowledgement(tmp_path: Path) -> None:
 
 def _accepted_sockets(port: int) -> list[Any]:
     """This process's ends of the connections to `port`."""
-    found = []
-    for item in gc.get_objects():
-        if isinstance(item, asyncio.Transport) and (end := item.get_extra_info("socket")) is not None:
-            if end.fileno() >= 0 and end.getsockname()[1] == port:
-                found.append(end)
-    return found
+    transports = [item for item in gc.get_objects() if isinstance(item, asyncio.Transport)]
+    ends = [transport.get_extra_info("socket") for transport in transports]
+    return [end for end in ends if end is not None and end.fileno() >= 0 and end.getsockname()[1] == port]
 
 
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
