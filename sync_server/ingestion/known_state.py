@@ -47,7 +47,8 @@ class PostedLine(msgspec.Struct, gc=False):
     line_number: int | None
     damaged: bool
     voided: bool = False
-    returned: Decimal = ZERO
+    returns: list[tuple[int, Decimal]] = msgspec.field(default_factory=list)
+    """What returns brought back of it, each by its store sequence, those that were void before the batch left out."""
 
 
 @dataclass(slots=True)
@@ -70,6 +71,8 @@ class KnownState:
     lines_by_key: dict[str, PostedLine] = field(default_factory=dict)
     lines_by_sale: dict[str, list[PostedLine]] = field(default_factory=dict)
     claims: dict[str, list[Claim]] = field(default_factory=dict)
+    taken_back: set[int] = field(default_factory=set)
+    """Store sequences of the lines that voids of this batch have taken back."""
 
 
 BARCODE_MARK = "\x1fbarcode\x1f"

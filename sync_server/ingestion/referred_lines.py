@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import Cursor
 
+from shared.wire_json import decode_json
 from sync_server.accounting.posting_rules import TenderShares
 from sync_server.ingestion.groups import sale_key
 from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, key_array
@@ -13,14 +14,17 @@ from sync_server.inventory.valuation import StockPosition
 
 ZERO = Decimal(0)
 
-_COLUMNS = """
+_RETURNS = """
+    FROM sale_return r
+    WHERE r.store_no = e.store_no AND r.sold_sequence = e.store_sequence
+      AND NOT EXISTS (SELECT FROM void_effect w WHERE w.store_no = r.store_no AND w.voided_sequence = r.return_sequence)
+    ORDER BY r.return_sequence
+"""
+_COLUMNS = f"""
     e.store_sequence, e.event_key, e.type, e.item_no, i.item_id, e.quantity, e.amount, e.tax_amount, e.cost,
-    e.currency, e.tenders, e.sale_id, e.line_number, coalesce(e.details ->> 'disposition', '') = 'DAMAGED',
+    e.currency, e.tenders, e.sale_id, e.line_number, e.details::text,
     EXISTS (SELECT FROM void_effect v WHERE v.store_no = e.store_no AND v.voided_sequence = e.store_sequence),
-    (SELECT coalesce(sum(r.quantity), 0) FROM sale_return r
-     WHERE r.store_no = e.store_no AND r.sold_sequence = e.store_sequence
-       AND NOT EXISTS (SELECT FROM void_effect w
-                       WHERE w.store_no = r.store_no AND w.voided_sequence = r.return_sequence))
+    ARRAY(SELECT r.return_sequence {_RETURNS}), ARRAY(SELECT r.quantity {_RETURNS})
 """
 _BY_KEY = f"""
     SELECT {_COLUMNS} FROM pos_event e LEFT JOIN item i ON i.item_no = e.item_no
@@ -62,7 +66,7 @@ def remember(state: KnownState, line: PostedLine) -> None:
 
 def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:
     sequence, key, kind, item_no, item_id, quantity, amount, tax, cost, currency, tenders, *rest = row
-    sale_id, line_number, damaged, voided, returned = rest
+    sale_id, line_number, details, voided, returns, returned = rest
     item = None
     if item_no is not None:
         item = by_number.get(item_no) or KnownItem(item_no, item_id, StockPosition())
@@ -79,9 +83,9 @@ def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:
         tenders=_shares(tenders, amount or ZERO),
         sale_id=sale_id,
         line_number=line_number,
-        damaged=damaged,
+        damaged=_was_damaged(details),
         voided=voided,
-        returned=returned,
+        returns=list(zip(returns, returned, strict=True)),
     )
 
 
@@ -90,3 +94,8 @@ def _shares(tenders: Any, amount: Decimal) -> TenderShares:
     if tenders is None:
         return [(None, amount)]
     return [(tender, Decimal(share)) for tender, share in tenders]
+
+
+def _was_damaged(details: str | None) -> bool:
+    """Read here and not by PostgreSQL, which cannot take apart JSON that holds \\u0000 in any of its texts."""
+    return details is not None and decode_json(details.encode()).get("disposition") == "DAMAGED"

@@ -23,16 +23,17 @@ def settle_return(posting: OpenPosting, arrival: Arrival, line: PostedLine, item
         return current_cost(item.position, line.quantity, posting.coin)
     cost, open_quantity = ZERO, line.quantity
     for original in sold:
-        part = min(open_quantity, original.quantity - original.returned)
+        back = _brought_back(posting, original)
+        part = min(open_quantity, original.quantity - back)
         if part <= 0:
             continue
-        cost += _share_of_cost(original, part, posting.coin)
-        original.returned += part
+        cost += _cost_up_to(original, back + part, posting.coin) - _cost_up_to(original, back, posting.coin)
+        original.returns.append((line.store_sequence, part))
         open_quantity -= part
         posting.rows.returns.append((original.store_sequence, line.store_sequence, part))
     if open_quantity > 0:
         posting.find(FindingCode.RETURN_EXCEEDS_SALE, subject)
-        cost += _share_of_cost(sold[-1], open_quantity, posting.coin)
+        cost += _cost_up_to(sold[-1], open_quantity, posting.coin)
     return cost
 
 
@@ -48,8 +49,14 @@ def _sold_lines(posting: OpenPosting, sale_id: str, item: KnownItem) -> list[Pos
     ]
 
 
-def _share_of_cost(original: PostedLine, quantity: Decimal, coin: Decimal) -> Decimal:
-    """The part of a sold line's cost that belongs to `quantity`; all of it for all of the line."""
+def _brought_back(posting: OpenPosting, original: PostedLine) -> Decimal:
+    """How much of a sold line is back already, by returns that still stand."""
+    taken_back = posting.state.taken_back
+    return sum((part for sequence, part in original.returns if sequence not in taken_back), ZERO)
+
+
+def _cost_up_to(original: PostedLine, quantity: Decimal, coin: Decimal) -> Decimal:
+    """What the first `quantity` of a sold line cost; parts taken one after the other add up to all of it."""
     if quantity == original.quantity:
         return original.cost
     return round_to(original.cost * quantity / original.quantity, coin)

@@ -77,6 +77,7 @@ def _take_back(
 ) -> None:
     number = posting.next_number()
     line.voided = True
+    posting.state.taken_back.add(line.store_sequence)
     effect = Effect(
         number, void_sequence, EventType.VOID.value, arrival.time.business_date, arrival.time.occurred_at
     )
