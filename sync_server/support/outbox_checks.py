@@ -1,0 +1,33 @@
+"""The outbox has one row for each thing that happened and must be told, and none besides."""
+
+from typing import Final
+
+from sync_server.support.ledger_check import LedgerCheck
+
+OUTBOX_CHECKS: Final = (
+    LedgerCheck(
+        "Every sale, return, void effect and journal is in the outbox once, and nothing else is.",
+        """
+        SELECT store_no, store_sequence, concat('outbox row ', store_sequence),
+               CASE WHEN told.kind IS NULL THEN concat('it is missing; kind ', happened.kind, ' belongs there')
+                    WHEN happened.kind IS NULL THEN concat('nothing happened that it tells; its kind is ', told.kind)
+                    ELSE concat('its kind is ', told.kind, ' and should be ', happened.kind) END
+        FROM (
+            SELECT store_no, store_sequence, CASE type WHEN 'SALE' THEN 1 ELSE 2 END AS kind
+            FROM pos_event WHERE OF_STORE AND type IN ('SALE', 'RETURN')
+            UNION ALL SELECT store_no, store_sequence, 3 FROM void_effect WHERE OF_STORE
+            UNION ALL SELECT store_no, store_sequence, 4 FROM journal WHERE OF_STORE
+        ) AS happened
+        FULL JOIN (SELECT * FROM outbox WHERE OF_STORE) AS told USING (store_no, store_sequence)
+        WHERE happened.kind IS DISTINCT FROM told.kind
+        """,
+    ),
+    LedgerCheck(
+        "Nothing is marked as published that has not happened.",
+        """
+        SELECT store_no, published_sequence, 'published mark',
+               concat('it is at ', published_sequence, ' and the store at ', last_sequence)
+        FROM relay_progress JOIN store USING (store_no) WHERE OF_STORE AND published_sequence > last_sequence
+        """,
+    ),
+)
