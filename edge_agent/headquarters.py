@@ -39,7 +39,7 @@ class Headquarters:
     def _exchange(self, request: Callable[[], Outcome]) -> Outcome:
         sent = self._clock.now()
         outcome = request()
-        if isinstance(outcome, TryLater):
+        if isinstance(outcome, TryLater) and not outcome.not_offered:
             if self._line.failed(outcome):
                 log.warning("Headquarters: %s", outcome.reason, extra={"action": "line.down"})
             return outcome

@@ -19,6 +19,7 @@ from edge_agent.errors import SettingsError
 from edge_agent.program_version import program_version
 from edge_agent.retry_policy import TryLater, read_retry_after
 from shared.clock import Clock
+from shared.problems import ErrorCode
 from shared.protocol import AGENT_VERSION_HEADER, REQUEST_ID_HEADER, SERVER_MARK_HEADER
 from shared.wire_json import JsonError, decode_json
 
@@ -157,17 +158,15 @@ class Uplink:
             )
         if status in (200, 201):
             return Delivered(status, document)
-        said = (
-            f"{document.get('errorCode', '')}: {document.get('message', '')}"
-            if type(document) is dict
-            else ""
-        )
-        if status in REFUSING_STATUSES and type(document) is dict and "errorCode" in document:
-            return Refused(status, document)
+        problem: dict[str, Any] = document if type(document) is dict else {}
+        code = problem.get("errorCode")
+        if status in REFUSING_STATUSES and code is not None:
+            return Refused(status, problem)
         return TryLater(
-            reason=f"the server answers {status} ({said})",
+            reason=f"the server answers {status} ({code}: {problem.get('message')})",
             retry_after=retry_after,
             unauthorised=status in (401, 403),
+            not_offered=code in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED),
         )
 
 
