@@ -114,12 +114,9 @@ def _send_what_waits(house: House) -> bool:
     if brokers is None:
         return False
     # The Kafka client costs a moment, which no other command shall wait for.
-    from prometheus_client import CollectorRegistry
+    from sync_server.publishing.catching_up import catch_up
 
-    from sync_server.publishing.relay import Relay
-    from sync_server.publishing.relay_metrics import RelayMetrics
-
-    return Relay(house.database, brokers, house.clock, RelayMetrics(CollectorRegistry())).catch_up()
+    return catch_up(house.database, brokers, house.clock)
 
 
 def _parts(only: str | None) -> frozenset[Part]:
