@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sync_server.commands.output import AsJson
+from sync_server.demo.needs import demand_everything
 
 
 def demo(
@@ -38,6 +39,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Replays real transactions into real agents, cuts lines, kills processes, and proves that nothing is lost."""
+    demand_everything()
     # The demo needs what no other command does: the parquet reader and the broker's client take half a second.
     from sync_server.demo.demo import run_demo
     from sync_server.demo.options import REPLAY_SECONDS, SCRIPTED_DAYS, DemoOptions

@@ -48,7 +48,7 @@ class Incidents:
         """Kills the server as soon as some of the backlog has arrived, and starts it again."""
         before = await self._buffered()
         while 0 < (left := await self._buffered()) > before * 3 // 4:
-            await asyncio.sleep(0)
+            await asyncio.sleep(0.01)
         await self._headquarters.server.kill()
         self._announce(f"the server is killed (SIGKILL) in mid-drain, {left:,} events still to come")
         await self._headquarters.start_server()

@@ -51,11 +51,10 @@ class Performance:
         """Sells on at a till's pace, a line cut now and then, for `seconds` or until it is cancelled."""
         incidents = Incidents(self._stage.plays, self._stage.headquarters, screen.say, 0)
         await asyncio.gather(*(play.start_agent() for play in self._stage.plays))
-        try:
-            async with asyncio.timeout(seconds):
-                await self._while_watching(self._sell_on(incidents), screen)
-        except TimeoutError:
-            screen.say("the minutes are over")
+        if seconds is not None:
+            asyncio.get_running_loop().call_later(seconds, self._close_the_tills)
+        await self._while_watching(self._sell_on(incidents), screen)
+        screen.say("the tills are closed")
         await incidents.bring_lines_back()
         await self._until_drained(screen)
 
@@ -76,6 +75,10 @@ class Performance:
         ends = self._options.scripted.ends
         baskets = self._stage.real.baskets[tills.store.number]
         return list(tills.transactions([basket for basket in baskets if basket.sold_at < ends], ends))
+
+    def _close_the_tills(self) -> None:
+        for play in self._stage.plays:
+            play.replay.stop()
 
     async def _sell_on(self, incidents: Incidents) -> None:
         begins, ends = self._options.scripted.ends, self._options.at_hand.ends

@@ -28,15 +28,28 @@ class StoreReplay:
         self._till = till
         self._log = log
         self._clock = clock
+        self._stopping = asyncio.Event()
+
+    def stop(self) -> None:
+        """Ends the replay after the transaction at hand: one that is cut off might be sold and not be logged."""
+        self._stopping.set()
 
     async def run(self, transactions: Sequence[TillTransaction], seconds: int) -> None:
         """Hands over all of `transactions` within about `seconds`, more if an agent was away."""
         begun = self._clock.monotonic()
         for place, transaction in enumerate(transactions):
             due = begun + seconds * place / len(transactions)
-            await asyncio.sleep(max(0, due - self._clock.monotonic()))
+            if await self._is_stopped_before(due):
+                break
             await self._hand_over(transaction)
         self.progress.done = True
+
+    async def _is_stopped_before(self, due: float) -> bool:
+        try:
+            async with asyncio.timeout(max(0, due - self._clock.monotonic())):
+                return await self._stopping.wait()
+        except TimeoutError:
+            return False
 
     async def _hand_over(self, transaction: TillTransaction) -> None:
         if transaction.as_file:

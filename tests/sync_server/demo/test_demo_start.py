@@ -7,6 +7,7 @@ import pytest
 
 from sync_server.demo.demo import run_demo
 from sync_server.demo.errors import DemoFailed
+from sync_server.demo.needs import demand_everything
 from sync_server.demo.options import DemoOptions
 
 
@@ -25,6 +26,14 @@ def test_a_port_that_was_asked_for_and_is_taken_is_refused(tmp_path: Path) -> No
         port = taken.getsockname()[1]
         with pytest.raises(DemoFailed, match=f"Port {port} is taken"):
             run_demo(DemoOptions(data_dir=tmp_path / "new", once=True, port=port))
+
+
+def test_a_demo_without_all_its_extras_says_what_to_install() -> None:
+    demand_everything()
+    with pytest.raises(
+        DemoFailed, match=r"lacks the extras embedded: .*pip install 'tillsync\[server,edge,embedded\]'"
+    ):
+        demand_everything({"embedded": ("a_parquet_reader_that_is_not_there",), "edge": ("httpx",)})
 
 
 def test_a_run_that_ends_with_the_proof_stocks_its_stores_for_that_long_only() -> None:
