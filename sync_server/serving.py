@@ -139,7 +139,8 @@ def _listen(settings: Settings, clock: Clock) -> socket.socket:
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     give_up_at = clock.monotonic() + PORT_WAIT_SECONDS
     while True:
-        listener = socket.socket(family)
+        # asyncio switches Nagle's algorithm off only where the protocol is spelled out.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((settings.host, settings.port))

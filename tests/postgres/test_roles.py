@@ -4,6 +4,8 @@ import psycopg
 import pytest
 
 from sync_server.database import Database
+from sync_server.embedded.postgres import EmbeddedPostgres
+from sync_server.errors import Unavailable
 
 REFUSED = psycopg.errors.InsufficientPrivilege
 
@@ -59,3 +61,20 @@ def test_every_table_can_be_read_and_added_to(database: Database) -> None:
             "AND NOT (has_table_privilege(oid, 'SELECT') AND has_table_privilege(oid, 'INSERT'))"
         ).fetchall()
     assert lacking == []
+
+
+def test_the_server_may_sign_in_as_any_member_of_the_application(
+    postgres: EmbeddedPostgres, database_name: str
+) -> None:
+    with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as administrator:
+        administrator.execute("CREATE ROLE a_member LOGIN IN ROLE tillsync_app")
+        administrator.execute("CREATE ROLE a_stranger LOGIN")
+    member = Database(postgres.url(database_name, "a_member"))
+    with member.reading() as work:
+        names = work.connection.execute("SELECT session_user, current_user").fetchone()
+    member.close()
+    assert names == ("a_member", "tillsync_app")
+    stranger = Database(postgres.url(database_name, "a_stranger"))
+    with pytest.raises(Unavailable), stranger.reading():
+        pass
+    stranger.close()

@@ -1,6 +1,7 @@
 """`sync-server` as a person types it: what it prints, where, and with which exit code."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
+from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 
 pytestmark = pytest.mark.system
 
@@ -155,3 +158,29 @@ def test_a_named_database_that_is_away_is_a_sentence() -> None:
     assert "The database cannot be worked with" in done.stderr
     assert "SYNC_SERVER_DATABASE_URL" in done.stderr
     assert "hunter2" not in done.stderr + done.stdout
+
+
+def test_a_named_database_is_migrated_by_its_owner_and_by_nobody_else(postgres: EmbeddedPostgres) -> None:
+    postgres.create_database("named")
+    urls = {
+        "SYNC_SERVER_DATABASE_URL": postgres.url("named"),
+        "SYNC_SERVER_DATABASE_OWNER_URL": postgres.url("named", OWNER_ROLE),
+    }
+
+    def run(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "sync_server", *words],
+            env={**os.environ, **urls},
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    refused = run("serve", "--port", "0")
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "Run `sync-server migrate`" in refused.stderr
+    assert json.loads(run("migrate", "--json").stdout)["before"] is None
+    assert json.loads(run("store", "list", "--json").stdout) == {"items": []}
+    assert "up to date already" in run("migrate").stdout
+    postgres.drop_database("named")
