@@ -19,7 +19,7 @@ from sync_server.demo.mapping_report import MappingReport
 from sync_server.demo.options import DemoOptions
 from sync_server.demo.performance import Performance
 from sync_server.demo.proof import Proof
-from sync_server.demo.screen import screen_on
+from sync_server.demo.screen import Screen, screen_on
 from sync_server.demo.stage import Stage
 from sync_server.demo.watchdog import Watchdog
 from sync_server.settings import DEFAULT_PORT
@@ -37,15 +37,18 @@ def run_demo(options: DemoOptions) -> int:
     folder = _folder(options.data_dir)
     demo = Demo(options, folder, console, SystemClock())
     watchdog = Watchdog()
+    is_worth_keeping = True
     try:
         asyncio.run(demo.run(watchdog))
+        is_worth_keeping = not demo.is_proven
     except (KeyboardInterrupt, asyncio.CancelledError):
         console.print("Stopped; everything that the demo had started has ended.")
+        is_worth_keeping = demo.proof is not None and not demo.is_proven
     except BaseExceptionGroup as group:
         raise _first_of(group) from group
     finally:
         watchdog.close()
-        demo.leave(folder)
+        _leave(folder, console, is_ours=options.data_dir is None, is_worth_keeping=is_worth_keeping)
     if options.as_json and demo.proof is not None:
         sys.stdout.write(encode_json(demo.proof.to_wire()).decode() + "\n")
     return 0 if demo.is_proven else 1
@@ -74,17 +77,25 @@ class Demo:
         title = "TillSync: real transactions, cut lines, killed processes"
         screen = screen_on(self._console, self._clock, title)
         async with Stage(self._options, self._folder, port, watchdog, self._clock, screen.say) as stage:
-            with screen:
-                await stage.set()
-                performance = Performance(stage, self._options, self._clock)
-                screen.say(f"tills begin to sell, {self._seconds()} s after the demo was started")
-                await performance.scripted_part(screen)
-            await self._prove(performance)
-            report = sum((tills.report for tills in stage.tills), MappingReport())
-            self._console.print(stage.hardships(), highlight=False)
-            print_proof(self._console, self.proof, report, self._seconds())
-            if not self._options.once:
-                await self._go_on(stage, performance)
+            try:
+                await self._perform(stage, screen)
+            except asyncio.CancelledError:
+                self._console.print("Stopping: agents, server, broker and PostgreSQL end in this order …")
+                raise
+
+    async def _perform(self, stage: Stage, screen: Screen) -> None:
+        """The scripted part, the proof and, unless once is enough, what comes after."""
+        with screen:
+            await stage.set()
+            performance = Performance(stage, self._options, self._clock)
+            screen.say(f"tills begin to sell, {self._seconds()} s after the demo was started")
+            await performance.scripted_part(screen)
+        await self._prove(performance)
+        report = sum((tills.report for tills in stage.tills), MappingReport())
+        self._console.print(stage.hardships(), highlight=False)
+        print_proof(self._console, self.proof, report, self._seconds())
+        if not self._options.once:
+            await self._go_on(stage, performance)
 
     async def _go_on(self, stage: Stage, performance: Performance) -> None:
         await print_how_to_look_around(self._console, stage.headquarters, stage.plays[0].store_id)
@@ -102,14 +113,6 @@ class Demo:
     async def _prove(self, performance: Performance) -> None:
         self._console.print("Reading the agents' files, the database and the topics …", style="dim")
         self.proof = await performance.prove(self._folder / f"evidence-{self._seconds()}")
-
-    def leave(self, folder: Path) -> None:
-        """Removes the folder when the demo made it and everything held, or nothing is in it; else names it."""
-        is_unused = not any(folder.iterdir())
-        if is_unused or (self.is_proven and self._options.data_dir is None):
-            shutil.rmtree(folder, ignore_errors=True)
-        else:
-            self._console.print(f"Files, logs and data are kept in {folder}", soft_wrap=True, highlight=False)
 
     def _port(self) -> int:
         """The server's port: the one asked for, else 9003, else a free one, which is said."""
@@ -146,6 +149,14 @@ def _folder(named: Path | None) -> Path:
             f"{folder} is not empty: the demo begins at nothing. Name another folder or empty it."
         )
     return folder
+
+
+def _leave(folder: Path, console: Console, *, is_ours: bool, is_worth_keeping: bool) -> None:
+    """Removes the folder when the demo made it and nobody needs it any more; else says where it is."""
+    if any(folder.iterdir()) and (is_worth_keeping or not is_ours):
+        console.print(f"Files, logs and data are kept in {folder}", soft_wrap=True, highlight=False)
+    elif is_ours:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _end_on_signals() -> None:
