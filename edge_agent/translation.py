@@ -4,7 +4,7 @@ The till's own fields go through untouched; beside them come an identity, where 
 stamp: the business date, the instant, how that was found out, and the arrival. Stamped once, never rewritten.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from shared.business_date import (
     TimeReading,
     believed_business_date,
     business_date,
+    day_begins,
     read_local_time,
 )
 from shared.clock import instant_text
@@ -25,13 +26,28 @@ from shared.wire_json import encode_json
 
 ENVELOPE = frozenset({"streamId", "sequence", "stamp"})
 """Fields that the agent alone writes."""
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
-class StoreRule(msgspec.Struct, frozen=True):
-    """What translation must know of the store."""
+class StoreRule:
+    """What translation must know of the store; remembers the day that the last event fell into."""
 
-    store_id: str
-    day_rule: DayRule
+    __slots__ = ("_window", "day_rule", "store_id")
+
+    def __init__(self, store_id: str, day_rule: DayRule) -> None:
+        self.store_id = store_id
+        self.day_rule = day_rule
+        self._window = (_NEVER, _NEVER, date.min)
+
+    def business_date(self, instant: datetime) -> date:
+        """The business date of an aware instant; nearly every event falls into the same one as its forerunner."""
+        begins, ends, day = self._window
+        if begins <= instant < ends:
+            return day
+        day = business_date(instant, self.day_rule)
+        tomorrow = day + timedelta(days=1)
+        self._window = (day_begins(day, self.day_rule), day_begins(tomorrow, self.day_rule), day)
+        return day
 
 
 class Arrival(msgspec.Struct, frozen=True):
@@ -45,7 +61,11 @@ class Arrival(msgspec.Struct, frozen=True):
 
 
 def translate(
-    raw: Any, path: str, store: StoreRule, arrival: Arrival, previous: datetime | None
+    raw: Any,
+    path: str,
+    store: StoreRule,
+    arrival: Arrival,
+    previous: datetime | None,
 ) -> tuple[StampedEvent, datetime] | list[Violation]:
     """The stamped event and its instant, or every violation, fields named below `path`.
 
@@ -62,15 +82,11 @@ def translate(
     event = read_event(raw, path)
     if isinstance(event, list):
         return event
-    declared = None if event.business_date is None else date.fromisoformat(event.business_date)
-    try:
-        instant, reading = _instant(event, store.day_rule, arrival.received_at, previous)
-        # A declared date that is not believed stays in the till's own fields, where HQ sees it and reports
-        # it.
-        day, _ = believed_business_date(declared, business_date(instant, store.day_rule))
-    except OverflowError:
-        constraint = "Time must lie within the calendar, from year 1 to year 9999 in the store's own zone"
-        return [Violation(f"{path}.occurredAt", constraint, raw.get("occurredAt"))]
+    instant, reading = _instant(event, store.day_rule, arrival.received_at, previous)
+    day = store.business_date(instant)
+    if event.business_date is not None:
+        # A declared date that is not believed stays among the till's own fields, where HQ sees and reports it.
+        day, _ = believed_business_date(date.fromisoformat(event.business_date), day)
     event_id = event.event_id or _identity(event, raw, store.store_id, arrival)
     key = event_key(event_id).int
     return StampedEvent(
@@ -81,7 +97,13 @@ def translate(
         business_day=day.toordinal(),
         # The till's fields as they came; only the id is spelled as text.
         own_fields=encode_json(raw if raw.get("eventId") == event_id else {**raw, "eventId": event_id})[:-1],
-        stamp=_stamp(day, instant, reading, arrival),
+        stamp=_stamp(
+            day,
+            # With an offset, reading has spelled the instant already.
+            str(event.occurred_at) if reading is TimeReading.OFFSET else instant_text(instant),
+            reading,
+            arrival.received_text,
+        ),
     ), instant
 
 
@@ -115,10 +137,10 @@ def _foreign_envelope(raw: dict[str, Any], path: str) -> list[Violation]:
     ]
 
 
-def _stamp(day: date, instant: datetime, reading: TimeReading, arrival: Arrival) -> bytes:
+def _stamp(day: date, occurred_at: str, reading: TimeReading, received_at: str) -> bytes:
     text = (
-        f'"stamp":{{"businessDate":"{day.isoformat()}","occurredAt":"{instant_text(instant)}"'
-        f',"timeReading":"{reading}","receivedAt":"{arrival.received_text}"'
+        f'"stamp":{{"businessDate":"{day.isoformat()}","occurredAt":"{occurred_at}"'
+        f',"timeReading":"{reading.value}","receivedAt":"{received_at}"'
     )
     return text.encode("ascii")
 
