@@ -109,13 +109,15 @@ class KafkaProducer:
 
     def _hand_over(self, producer: Producer, messages: Sequence[Message], window: Window) -> None:
         blocked: set[bytes] = set()
-        for index, (topic, key, value) in enumerate(messages):
-            if key in blocked:
+        for index, message in enumerate(messages):
+            if message.key in blocked:
                 continue
             try:
-                producer.produce(topic, value, key, on_delivery=partial(window.report, index))
+                producer.produce(
+                    message.topic, message.value, message.key, on_delivery=partial(window.report, index)
+                )
             except KafkaException as error:
-                blocked.add(key)
+                blocked.add(message.key)
                 if error.args[0].fatal():
                     window.is_broken = True
                     return

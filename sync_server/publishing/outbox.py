@@ -57,7 +57,7 @@ def read_entries(work: Work, spans: Sequence[Span]) -> Iterator[Entry]:
         return
     content = _PageContent(_text_cursor(work), spans)
     for store_no, sequence, kind in content.rows:
-        yield Entry(store_no, sequence, kind, content.posted((store_no, sequence), kind))
+        yield store_no, sequence, kind, content.posted((store_no, sequence), kind)
 
 
 class _PageContent:
@@ -127,7 +127,7 @@ class _PageContent:
         *rest, line_type, void_key, void_id, void_sale_id = rest
         store = self._stores[store_no]
         what = (event_key, event_id, sale_id, item_id, quantity, amount, currency or store.currency)
-        line = PostedLine._make((store.store_id, sequence, *what, *rest))
+        line = PostedLine(store.store_id, sequence, *what, *rest)
         return PostedVoid(line, line_type, void_key, void_id, void_sale_id)
 
     def _journal(self, key: Key) -> PostedJournal | None:
@@ -137,9 +137,8 @@ class _PageContent:
         store_no, sequence, first, *head = row
         cause, event_ids = self._caused_by(key, first)
         sides = [line[2:] for line in self._journal_lines.get(key, ())]
-        return PostedJournal._make(
-            (self._stores[store_no].store_id, sequence, cause, *head, event_ids, sides)
-        )
+        columns = (self._stores[store_no].store_id, sequence, cause, *head, event_ids, sides)
+        return PostedJournal(*columns)
 
     def _caused_by(self, key: Key, first: int) -> tuple[str | None, list[str]]:
         """What a journal books first, and the ids of the till events of its transaction."""

@@ -56,13 +56,8 @@ class Span(NamedTuple):
     high: int
 
 
-class Entry(NamedTuple):
-    """One outbox row: where it stands and what it refers to; None when that is missing or unknown."""
-
-    store_no: int
-    store_sequence: int
-    kind: int
-    posted: PostedLine | PostedVoid | PostedJournal | None
+Entry = tuple[int, int, int, PostedLine | PostedVoid | PostedJournal | None]
+"""One outbox row: store_no, store_sequence, kind, and what it refers to; None when that is missing or unknown."""
 
 
 class Mark(NamedTuple):

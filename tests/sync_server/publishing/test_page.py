@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from sync_server.publishing.page import (
     Backlog,
@@ -27,7 +28,7 @@ def backlog(store_no: int, published: int, last: int) -> Backlog:
 def sales(store_no: int, sequences: Sequence[int]) -> list[Entry]:
     """Outbox rows of sales."""
     return [
-        Entry(store_no, number, 1, LINE._replace(store_id=f"STORE-{store_no:02}", store_sequence=number))
+        (store_no, number, 1, replace(LINE, store_id=f"STORE-{store_no:02}", store_sequence=number))
         for number in sequences
     ]
 
@@ -55,13 +56,13 @@ def test_shares_never_exceed_the_page_nor_the_backlog_and_leave_no_room_unused(
 
 
 def test_nothing_is_told_behind_a_row_that_refers_to_nothing() -> None:
-    page = draw_up([*sales(1, [1, 2]), Entry(1, 3, 1, None), *sales(1, [4]), *sales(2, [1])])
+    page = draw_up([*sales(1, [1, 2]), (1, 3, 1, None), *sales(1, [4]), *sales(2, [1])])
     assert page.places == [(1, 1), (1, 2), (2, 1)]
     assert page.faults == {1: (3, "what the row of kind 1 refers to is not in the ledger")}
 
 
 def test_nothing_is_told_behind_a_kind_that_a_later_version_wrote() -> None:
-    page = draw_up([*sales(1, [1]), Entry(1, 2, 99, None), *sales(1, [3])])
+    page = draw_up([*sales(1, [1]), (1, 2, 99, None), *sales(1, [3])])
     assert page.places == [(1, 1)]
     assert page.faults == {1: (2, "outbox kind 99 is unknown to this version")}
 
@@ -81,7 +82,7 @@ def test_a_mark_passes_sequences_that_have_nothing_to_tell() -> None:
 
 
 def test_a_mark_stops_before_a_row_that_cannot_be_told() -> None:
-    page = draw_up([*sales(1, [1, 2]), Entry(1, 4, 1, None)])
+    page = draw_up([*sales(1, [1, 2]), (1, 4, 1, None)])
     span = Span(PublishedStore(1, "STORE-01", "USD"), 1, 9)
     assert marks_after([span], page, {0, 1}) == [Mark(1, 0, 3)]
 
