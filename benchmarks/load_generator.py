@@ -1,12 +1,13 @@
-"""Agents' deliveries over HTTP: a few connections, each keeping a few stores busy, one batch of each at a time.
+"""Agents' deliveries over HTTP: a few connections that serve many agents in turn, one batch at a time.
 
-Bodies and headers are made beforehand; what is timed is sending and the server. Like an agent, it sends a
-store's next batch once the last one is answered.
+Bodies and headers are made beforehand; what is timed is sending and the server. Like an agent, it sends the
+next batch once the last one is answered. A connection that is free takes the agent that has waited longest,
+so that workers of the server that got fewer connections than others do not stand idle in the end.
 """
 
 import http.client
 import threading
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,7 @@ from benchmarks.agent_batches import Batch
 from shared.protocol import pos_batches_path
 from shared.wire_json import decode_json
 
+CONNECTIONS = 8
 TIMEOUT_SECONDS = 60
 Delivery = tuple[str, bytes, dict[str, str]]
 """Path, body and headers of a request."""
@@ -21,14 +23,14 @@ Delivery = tuple[str, bytes, dict[str, str]]
 
 @dataclass
 class LoadGenerator:
-    """Sends each lane's batches over a connection of its own; see `starting_gate.Task`.
+    """Sends the batches of all agents; see `starting_gate.Task`.
 
     Every answer must have `status`, and of all lines `fresh` must have been accepted, the others known.
     """
 
     port: int
     credentials: dict[str, str]
-    lanes: Sequence[Sequence[Batch]]
+    agents: Sequence[Sequence[Batch]]
     status: int = 201
     fresh: bool = True
     _answers: list[bytes] = field(default_factory=list)
@@ -36,14 +38,13 @@ class LoadGenerator:
 
     def prepare(self) -> None:
         """Makes the requests and opens the connections."""
-        self._deliveries = [[self._delivery(batch) for batch in lane] for lane in self.lanes]
-        self._connections = [_connected(self.port) for _ in self.lanes]
+        self._waiting = deque(deque(map(self._delivery, batches)) for batches in self.agents)
+        self._connections = [_connected(self.port) for _ in range(CONNECTIONS)]
 
     def run(self) -> int:
         """Sends everything; returns how many lines were answered for."""
         threads = [
-            threading.Thread(target=self._deliver, args=pair)
-            for pair in zip(self._connections, self._deliveries, strict=True)
+            threading.Thread(target=self._deliver, args=(connection,)) for connection in self._connections
         ]
         for thread in threads:
             thread.start()
@@ -59,8 +60,14 @@ class LoadGenerator:
         }
         return pos_batches_path(batch.store_id), batch.body, headers
 
-    def _deliver(self, connection: http.client.HTTPConnection, deliveries: Sequence[Delivery]) -> None:
-        for path, body, headers in deliveries:
+    def _deliver(self, connection: http.client.HTTPConnection) -> None:
+        """Goes on until no agent waits; one whose batch is under way comes back to whoever sent it."""
+        while self._waiting:
+            try:
+                agent = self._waiting.popleft()
+            except IndexError:  # another connection was quicker
+                return
+            path, body, headers = agent.popleft()
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
@@ -68,6 +75,8 @@ class LoadGenerator:
             if answer.status != self.status:
                 self._wrong.append(f"{answer.status} {content[:400]!r}")
                 return
+            if agent:
+                self._waiting.append(agent)
 
     def _answered_lines(self) -> int:
         assert not self._wrong, self._wrong
@@ -75,20 +84,15 @@ class LoadGenerator:
         for answer in self._answers:
             receipt = decode_json(answer)
             counts.update({name: receipt[name] for name in ("accepted", "duplicates", "held")})
-        lines = sum(batch.lines for lane in self.lanes for batch in lane)
+        lines = lines_of(self.agents)
         wanted = "accepted" if self.fresh else "duplicates"
         assert counts == Counter({wanted: lines}), f"{dict(counts)} instead of {lines} lines {wanted}"
         return lines
 
 
-def lanes_of(stores: Sequence[Sequence[Batch]], count: int) -> list[list[Batch]]:
-    """Deals the stores out over `count` connections; each goes round its stores, batch by batch."""
-    lanes: list[list[Batch]] = []
-    for lane in range(min(count, len(stores))):
-        mine = stores[lane::count]
-        rounds = max(len(batches) for batches in mine)
-        lanes.append([batches[turn] for turn in range(rounds) for batches in mine if turn < len(batches)])
-    return lanes
+def lines_of(agents: Sequence[Sequence[Batch]]) -> int:
+    """How many lines the batches of all agents have."""
+    return sum(batch.lines for batches in agents for batch in batches)
 
 
 def _connected(port: int) -> http.client.HTTPConnection:

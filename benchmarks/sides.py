@@ -9,11 +9,11 @@ from benchmarks import agent_intake
 from benchmarks.direct_posting import DirectPosting
 from benchmarks.lean_tables import LeanTables, check_lean_tables, lean_batches, make_lean_tables
 from benchmarks.ledger_check import check_ledger, check_same_rows
-from benchmarks.load_generator import LoadGenerator
+from benchmarks.load_generator import LoadGenerator, lines_of
 from benchmarks.row_by_row import RowByRow
 from benchmarks.same_tables import SameTables, begin_streams
 from benchmarks.server_process import running_server
-from benchmarks.stage import Stage, lines_in
+from benchmarks.stage import Stage
 from benchmarks.starting_gate import Task, lines_a_second, write_task
 
 SERVER_1 = "server, one worker"
@@ -50,28 +50,30 @@ class Side:
 
 def _server(stage: Stage) -> Figures:
     """First posting, then the same requests again, then the same events in other batches, on one worker."""
+    agents = [agent.batches for agent in stage.agents]
+    cut_anew = [agent.cut_anew for agent in stage.agents]
     with _server_running(stage, 1) as load:
-        first = load(LoadGenerator(0, {}, stage.lanes))
+        first = load(LoadGenerator(0, {}, agents))
         check_same_rows(stage.headquarters.url, stage.rehearsed[1])
-        again = load(LoadGenerator(0, {}, stage.lanes, status=200))
-        anew = load(LoadGenerator(0, {}, stage.lanes_cut_anew, fresh=False))
-        check_ledger(stage.headquarters.url, lines_in(stage.lanes))
+        again = load(LoadGenerator(0, {}, agents, status=200))
+        anew = load(LoadGenerator(0, {}, cut_anew, fresh=False))
+        check_ledger(stage.headquarters.url, lines_of(agents))
     return {SERVER_1: first, SAME_BATCHES: again, NEWLY_CUT: anew}
 
 
 def _server_2(stage: Stage) -> Figures:
+    agents = [agent.batches for agent in stage.agents]
     with _server_running(stage, 2) as load:
-        first = load(LoadGenerator(0, {}, stage.lanes))
+        first = load(LoadGenerator(0, {}, agents))
         check_same_rows(stage.headquarters.url, stage.rehearsed[1])
-        check_ledger(stage.headquarters.url, lines_in(stage.lanes))
+        check_ledger(stage.headquarters.url, lines_of(agents))
     return {SERVER_2: first}
 
 
 def _hot_store(stage: Stage) -> Figures:
-    lanes = stage.hot_lanes
     with _server_running(stage, 1) as load:
-        figure = load(LoadGenerator(0, {}, lanes))
-        check_ledger(stage.headquarters.url, lines_in(lanes))
+        figure = load(LoadGenerator(0, {}, stage.hot_agents))
+        check_ledger(stage.headquarters.url, lines_of(stage.hot_agents))
     return {HOT: figure}
 
 

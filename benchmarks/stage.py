@@ -1,6 +1,6 @@
 """Everything that the sides of the ingest comparisons need, prepared once, and only what is asked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC
@@ -10,13 +10,11 @@ from pathlib import Path
 from benchmarks.agent_batches import AgentBatches, Batch, cut_batches
 from benchmarks.headquarters import Headquarters
 from benchmarks.ledger_check import row_counts
-from benchmarks.load_generator import lanes_of
+from benchmarks.load_generator import CONNECTIONS
 from benchmarks.posted_rows import PostedBatch, Rehearsal, rehearse
 from benchmarks.real_sales import Sales, merged, read_sales
 from shared.clock import SystemClock
 
-CONNECTIONS = 8
-"""Connections of the load generator."""
 HOT_STORE = 9001
 """The number of the store that sells everything alone."""
 
@@ -37,7 +35,7 @@ class Scale:
     """Commits of each side of the agent's comparison, in a round."""
 
 
-FULL = Scale(stores=50, batches=4, days=28, rounds=3, slow_batches=3, agent_events=3000)
+FULL = Scale(stores=50, batches=3, days=24, rounds=3, slow_batches=3, agent_events=3000)
 QUICK = Scale(stores=6, batches=2, days=5, rounds=1, slow_batches=1, agent_events=400)
 
 
@@ -73,34 +71,22 @@ class Stage:
         ]
 
     @cached_property
-    def lanes(self) -> list[list[Batch]]:
-        """The agents' batches by connection."""
-        return lanes_of([agent.batches for agent in self.agents], CONNECTIONS)
-
-    @cached_property
-    def lanes_cut_anew(self) -> list[list[Batch]]:
-        """The same events in other batches."""
-        return lanes_of([agent.cut_anew for agent in self.agents], CONNECTIONS)
-
-    @cached_property
     def hot_sales(self) -> Sales:
         """The same baskets, all in one store."""
         return merged(self.sales, HOT_STORE)
 
     @cached_property
-    def hot_lanes(self) -> list[list[Batch]]:
+    def hot_agents(self) -> list[list[Batch]]:
         """Half as many batches, from as many agents of the one store as there are connections."""
         store = self.hot_sales.stores[0]
         transactions = list(self.hot_sales.transactions(store))
         count = max(1, self.scale.stores * self.scale.batches // 2 // CONNECTIONS)
-        lanes = []
-        for lane in range(CONNECTIONS):
-            events = [
-                event for transaction in transactions[lane::CONNECTIONS] for event in transaction.events
-            ]
-            agent = cut_batches(store, events, count, self.new_path("hot.db"), self._clock)
-            lanes.append(agent.batches)
-        return lanes
+        agents = []
+        for first in range(CONNECTIONS):
+            mine = transactions[first::CONNECTIONS]
+            events = [event for transaction in mine for event in transaction.events]
+            agents.append(cut_batches(store, events, count, self.new_path("hot.db"), self._clock).batches)
+        return agents
 
     @cached_property
     def headquarters(self) -> Headquarters:
@@ -112,7 +98,7 @@ class Stage:
     @cached_property
     def in_order(self) -> list[Batch]:
         """Every batch, round the stores: the order for whoever posts one after the other."""
-        return lanes_of([agent.batches for agent in self.agents], 1)[0]
+        return [agent.batches[turn] for turn in range(self.scale.batches) for agent in self.agents]
 
     @cached_property
     def rehearsed(self) -> tuple[Rehearsal, dict[str, int]]:
@@ -138,8 +124,3 @@ class Stage:
     def new_path(self, name: str) -> Path:
         """A path in the run's folder that nothing has yet."""
         return self.folder / f"{sum(1 for _ in self.folder.iterdir())}-{name}"
-
-
-def lines_in(lanes: Sequence[Sequence[Batch]]) -> int:
-    """How many lines the batches of all lanes have."""
-    return sum(batch.lines for lane in lanes for batch in lane)
