@@ -47,11 +47,15 @@ def read_instant(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError("the time carries no offset")
-    return sane_time(moment).astimezone(UTC)
+    # What a till's clock shows as the first of January 1970 in Tokyo was still 1969 in UTC.
+    return sane_time(sane_time(moment, beyond=1).astimezone(UTC), beyond=1)
 
 
-def sane_time(moment: datetime) -> datetime:
-    """`moment` itself; raises ValueError for a year that no till's clock shows, near which zones overflow."""
-    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+def sane_time(moment: datetime, *, beyond: int = 0) -> datetime:
+    """`moment` itself; raises ValueError for a year that no till's clock shows, near which zones overflow.
+
+    `beyond` allows as many years more on either side.
+    """
+    if not FIRST_YEAR - beyond <= moment.year <= LAST_YEAR + beyond:
         raise ValueError(f"the year must be {FIRST_YEAR} to {LAST_YEAR}")
     return moment
