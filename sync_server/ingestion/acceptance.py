@@ -27,7 +27,7 @@ from sync_server.ingestion.groups import Arrival, arrivals, groups, sale_key
 from sync_server.ingestion.known_state import KnownState, read_claims, read_hashes, read_stock
 from sync_server.ingestion.named_items import read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
-from sync_server.ingestion.posting import post_group
+from sync_server.ingestion.posting import POSTED_TYPES, post_group
 from sync_server.ingestion.referred_lines import read_referred_lines
 from sync_server.people.callers import Caller, CallerKind
 from sync_server.stores.agent_commands import pending_commands
@@ -110,7 +110,7 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     sale_ids = {arrival.event.sale_id for arrival in fresh} - {None}
     sales = [sale_key(sale_id) for sale_id in sale_ids if sale_id is not None]
     state.claims = read_claims(cursor, store_no, [*(arrival.key for arrival in fresh), *sales])
-    state.items = read_items(cursor, fresh)
+    state.items = read_items(cursor, [arrival for arrival in fresh if arrival.event.type in POSTED_TYPES])
     if posting.context.refers:
         events, named_sales = _references(fresh)
         read_referred_lines(cursor, store_no, state, events, named_sales)

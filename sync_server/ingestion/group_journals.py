@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from sync_server.accounting.journal_entry import JournalEntry
-from sync_server.ingestion.ledger_rows import JOURNAL, LedgerRows
+from sync_server.ingestion.ledger_rows import EVENT_CURRENCY, JOURNAL, LedgerRows
 
 
 @dataclass(slots=True)
@@ -12,6 +12,8 @@ class GroupJournals:
     """Journals being drawn up by currency; goods are always in the store's own."""
 
     store_currency: str
+    accounting_date: date
+    """The group's: whatever business dates its lines have, journal and movements are booked on one date."""
     entries: dict[str, JournalEntry] = field(default_factory=dict)
 
     def entry(self, currency: str) -> JournalEntry:
@@ -21,7 +23,7 @@ class GroupJournals:
             entry = self.entries[currency] = JournalEntry()
         return entry
 
-    def close(self, rows: LedgerRows, first: int, last: int, business_date: date) -> int:
+    def close(self, rows: LedgerRows, first: int, last: int) -> int:
         """Adds the journals behind sequence `last`; returns the last number given.
 
         Events and movements added since the group began get the number of their journal: events the one of
@@ -34,13 +36,14 @@ class GroupJournals:
                 continue
             last += 1
             numbers[currency] = last
-            rows.journals.append((last, first, currency, business_date))
+            rows.journals.append((last, first, currency, self.accounting_date))
             rows.outbox.append((last, JOURNAL))
             rows.journal_lines.extend((last, number, *line) for number, line in enumerate(lines, 1))
         goods = numbers.get(self.store_currency)
-        money = next(
-            (number for currency, number in numbers.items() if currency != self.store_currency), goods
-        )
-        rows.event_journals.extend([money] * (len(rows.events) - len(rows.event_journals)))
+        events = rows.events[len(rows.event_journals) :]
+        if len(numbers) > 1:
+            rows.event_journals.extend([numbers.get(row[EVENT_CURRENCY], goods) for row in events])
+        else:
+            rows.event_journals.extend([next(iter(numbers.values()), None)] * len(events))
         rows.movement_journals.extend([goods] * (len(rows.movements) - len(rows.movement_journals)))
         return last

@@ -6,6 +6,8 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+EVENT_CURRENCY = 12
+"""Where the currency of its money stands in the row of an event."""
 SALE, RETURN, VOID, JOURNAL = 1, 2, 3, 4
 """Kinds of outbox row; see `publishing.topics`."""
 

@@ -27,6 +27,7 @@ class Effect(msgspec.Struct, frozen=True, gc=False):
     event_sequence: int
     type: str
     business_date: date
+    accounting_date: date
     occurred_at: datetime
 
 
@@ -72,7 +73,7 @@ def _move_goods(
             item.last_sequence,
             effect.event_sequence,
             effect.business_date,
-            effect.business_date,
+            effect.accounting_date,
             effect.occurred_at,
         )
     )

@@ -27,7 +27,8 @@ from sync_server.inventory.valuation import current_cost, worth_at
 from sync_server.stores.findings import FindingCode
 
 ZERO = Decimal(0)
-_POSTED_TYPES = frozenset({EventType.SALE, EventType.RETURN, EventType.RECEIPT, EventType.VOID})
+POSTED_TYPES = frozenset({EventType.SALE, EventType.RETURN, EventType.RECEIPT, EventType.VOID})
+"""What this version posts; events of other types are held."""
 _OUTBOX_KINDS: dict[str, int] = {EventType.SALE: SALE, EventType.RETURN: RETURN}
 _NO_SHARES: TenderShares = ()
 
@@ -43,7 +44,7 @@ def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
             posting.duplicates += 1
             _receive(posting, arrival, "D")
             continue
-        reason = reason or _reason_to_hold(posting, arrival, known)
+        reason = _reason_to_hold(posting, arrival, known) or reason
         known.append(content_hash)
         fresh.append(arrival)
     if reason is not None:
@@ -54,11 +55,12 @@ def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
 
 def _reason_to_hold(posting: OpenPosting, arrival: Arrival, known: Sequence[bytes]) -> HeldReason | None:
     if known:
+        posting.find(FindingCode.EVENT_ID_REUSED, arrival.event.event_id or arrival.key)
         return HeldReason.EVENT_ID_REUSED
     sequence = arrival.event.sequence
     if sequence is not None and posting.context.was_received(sequence):
         return HeldReason.STREAM_CONFLICT
-    if arrival.event.type not in _POSTED_TYPES:
+    if arrival.event.type not in POSTED_TYPES:
         return HeldReason.TYPE_NOT_POSTED
     return None
 
@@ -72,8 +74,6 @@ def _hold(posting: OpenPosting, group: Sequence[Arrival], reason: HeldReason) ->
         )
         posting.held += 1
         _receive(posting, arrival, "H")
-    if reason is HeldReason.EVENT_ID_REUSED:
-        posting.find(FindingCode.EVENT_ID_REUSED, group[0].event.event_id or str(group[0].key))
 
 
 def _receive(posting: OpenPosting, arrival: Arrival, outcome: str) -> None:
@@ -85,7 +85,7 @@ def _receive(posting: OpenPosting, arrival: Arrival, outcome: str) -> None:
 
 def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
     first = posting.sequence + 1
-    journals = GroupJournals(posting.context.currency)
+    journals = GroupJournals(posting.context.currency, group[0].time.business_date)
     posted: list[PostedLine] = []
     for arrival, shares in zip(group, _shares(posting, group), strict=True):
         posting.accepted += 1
@@ -96,7 +96,7 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
         else:
             posted.append(_post_line(posting, arrival, shares, journals))
     last_event = posting.sequence
-    posting.sequence = journals.close(posting.rows, first, last_event, group[0].time.business_date)
+    posting.sequence = journals.close(posting.rows, first, last_event)
     for sale_id in {line.sale_id for line in posted if line.sale_id is not None}:
         posting.rows.sales.append((sale_key(sale_id), first, last_event))
     if posting.state.claims:
@@ -152,7 +152,9 @@ def _post_line(
     )
     line.cost = _cost(posting, arrival, line, item)
     time = arrival.time
-    effect = Effect(number, number, event.type, time.business_date, time.occurred_at)
+    effect = Effect(
+        number, number, event.type, time.business_date, journals.accounting_date, time.occurred_at
+    )
     apply_line(line, effect, posting.books(journals, currency), posting.rows)
     posting.rows.events.append(
         event_row(

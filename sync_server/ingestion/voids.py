@@ -44,7 +44,8 @@ def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -
 def claim_lines(posting: OpenPosting, lines: Sequence[PostedLine], group: Sequence[Arrival]) -> None:
     """Takes back lines just posted that an earlier void claims, in a journal of their own."""
     arrivals = {arrival.key: arrival for arrival in group}
-    first, journals = posting.sequence + 1, GroupJournals(posting.context.currency)
+    first = posting.sequence + 1
+    journals = GroupJournals(posting.context.currency, group[0].time.business_date)
     for line in lines:
         claim = None if line.voided else _claim_on(posting, line)
         if claim is not None:
@@ -53,8 +54,7 @@ def claim_lines(posting: OpenPosting, lines: Sequence[PostedLine], group: Sequen
                 claim.pending = False
                 posting.rows.satisfied_claims.append(claim.void_sequence)
     if posting.sequence >= first:
-        business_date = group[0].time.business_date
-        posting.sequence = journals.close(posting.rows, first, posting.sequence, business_date)
+        posting.sequence = journals.close(posting.rows, first, posting.sequence)
 
 
 def _named_lines(posting: OpenPosting, arrival: Arrival) -> list[PostedLine]:
@@ -78,8 +78,14 @@ def _take_back(
     number = posting.next_number()
     line.voided = True
     posting.state.taken_back.add(line.store_sequence)
+    time = arrival.time
     effect = Effect(
-        number, void_sequence, EventType.VOID.value, arrival.time.business_date, arrival.time.occurred_at
+        number,
+        void_sequence,
+        EventType.VOID.value,
+        time.business_date,
+        journals.accounting_date,
+        time.occurred_at,
     )
     books = posting.books(journals, line.currency or posting.context.currency)
     apply_line(line, effect, books, posting.rows, sign=-1)
