@@ -109,10 +109,13 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         }
     if operation.get("parameters") or "requestBody" in operation:
         problems |= {"422": "Not valid; every violation is named"}
-    if "{" in route.path_format:
+    if any(parameter["name"].endswith("Id") for parameter in operation.get("parameters", ())):
         problems |= {"404": "No such document"}
     for status, meaning in problems.items():
-        answers.setdefault(status, {"description": meaning, "content": _json("Problem")})
+        answers.setdefault(status, {"description": meaning})
+    for status, described in answers.items():
+        if status >= "400":
+            described.setdefault("content", _json("Problem"))
 
 
 def _schemas(routes: list[APIRoute]) -> dict[str, Any]:

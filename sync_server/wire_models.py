@@ -49,6 +49,11 @@ Identifier = Annotated[
     str, BeforeValidator(lambda value: _one_line(value) if isinstance(value, str) else value)
 ]
 """1 to 128 characters without control characters."""
+SequenceRange = Annotated[
+    tuple[int, int],
+    WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}),
+]
+"""First and last of a run of sequences, both included."""
 StoreIdPath = Annotated[str, Path(alias="storeId", description="The store's id, such as STORE-01.")]
 After = Annotated[str | None, Query(description="The `next` of the page before; none begins at the start.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Rows of a page.")]

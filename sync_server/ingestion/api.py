@@ -41,6 +41,7 @@ def router(clock: Clock) -> APIRouter:
         "/stores/{storeId}/pos-batches",
         status_code=201,
         response_model=PosBatchReceipt,
+        responses={200: {"model": PosBatchReceipt, "description": "The same batch was posted already"}},
         openapi_extra=POS_BATCH_OPENAPI,
     )
     async def post_batch(

@@ -5,7 +5,7 @@ Batches do not pass through pydantic, which is too slow for the hot path; a test
 
 from typing import Any
 
-from sync_server.wire_models import WireModel
+from sync_server.wire_models import SequenceRange, WireModel
 
 
 class FoundInBatch(WireModel):
@@ -27,7 +27,7 @@ class PosBatchReceipt(WireModel):
     held: int
     findings: list[FoundInBatch]
     acknowledged_sequence: int
-    gaps: list[tuple[int, int]]
+    gaps: list[SequenceRange]
     commands: list[dict[str, Any]]
     server_time: str
 

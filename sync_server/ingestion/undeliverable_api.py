@@ -13,7 +13,7 @@ from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
 from sync_server.request_body import JsonBody
 from sync_server.request_context import parts_of
-from sync_server.wire_models import Identifier, StoreIdPath, WireModel, answer
+from sync_server.wire_models import Identifier, SequenceRange, StoreIdPath, WireModel, answer
 
 MAX_AT_ONCE = 500
 MAX_RAW_CHARACTERS = 1_000_000
@@ -39,7 +39,7 @@ class UndeliverableTaken(WireModel):
     """The events are held; how far the stream has arrived now."""
 
     acknowledged_sequence: int
-    gaps: list[tuple[int, int]]
+    gaps: list[SequenceRange]
 
 
 def router() -> APIRouter:

@@ -43,7 +43,12 @@ def router() -> APIRouter:
     """The routes of reconciliation."""
     routes = APIRouter(prefix=API_PREFIX, tags=["reconciliation"])
 
-    @routes.post("/stores/{storeId}/reconcile", status_code=201, response_model=Reconciliation)
+    @routes.post(
+        "/stores/{storeId}/reconcile",
+        status_code=201,
+        response_model=Reconciliation,
+        responses={200: {"model": Reconciliation, "description": "The identical one is open already"}},
+    )
     def reconcile(
         request: Request,
         store_id: StoreIdPath,

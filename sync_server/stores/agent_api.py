@@ -38,7 +38,15 @@ START_OF_ITEMS = cursor_text([0, 0])
 def router() -> APIRouter:
     """The routes of agents. Enrolment alone asks for no credential: the code is one."""
     routes = APIRouter(prefix=API_PREFIX, tags=["agents"])
-    routes.post("/enrolments", response_model=documents.EnrolmentAnswer, status_code=201)(enrol_agent)
+    routes.post(
+        "/enrolments",
+        response_model=documents.EnrolmentAnswer,
+        status_code=201,
+        responses={
+            200: {"model": documents.EnrolmentAnswer, "description": "The same device again"},
+            403: {"description": "The code is refused"},
+        },
+    )(enrol_agent)
     store = "/stores/{storeId}"
     routes.post(f"{store}/heartbeats", response_model=documents.HeartbeatAnswer)(take_heartbeat)
     routes.post(f"{store}/day-digests", response_model=documents.DayDigestAnswer)(compare_day_digest)

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from sync_server.stores.agent_commands import AgentCommandType
 from sync_server.stores.store_days import DayState
 from sync_server.stores.store_facts import Profile
-from sync_server.wire_models import Identifier, WireModel
+from sync_server.wire_models import Identifier, SequenceRange, WireModel
 
 _LARGEST = 2**63 - 1
 Count = Annotated[int, Field(ge=0, le=_LARGEST)]
@@ -69,7 +69,7 @@ class HeartbeatAnswer(WireModel):
 
     server_time: datetime
     acknowledged_sequence: int
-    gaps: list[tuple[int, int]]
+    gaps: list[SequenceRange]
     commands: list[CommandForAgent]
 
 

@@ -20,6 +20,7 @@ from sync_server.wire_models import (
     After,
     Limit,
     Page,
+    SequenceRange,
     StoreIdPath,
     WireModel,
     answer,
@@ -64,7 +65,7 @@ class StreamRow(WireModel):
     stream_id: str
     device_id: str | None
     acknowledged_sequence: int
-    gaps: list[tuple[int, int]]
+    gaps: list[SequenceRange]
 
 
 class StoreDetails(StoreRow):
