@@ -1,7 +1,7 @@
 """Voids: the exact reverse of the line or sale they name, whenever the two meet. Pure.
 
-A void before its sale is a claim that takes effect when the sale arrives. A void of a whole sale goes on
-claiming: a line of that sale that arrives later is taken back too.
+A void before its sale is a claim that takes effect when the sale arrives. A void of a sale, or of a line number
+in it, goes on claiming: what it names and arrives later is taken back too.
 """
 
 from collections.abc import Sequence
@@ -94,14 +94,15 @@ def _take_back(
 
 
 def _claim(posting: OpenPosting, arrival: Arrival, number: int, *, pending: bool) -> None:
-    """Keeps the void's claim where lines may still come: nothing was there, or it names a whole sale."""
+    """Keeps the void's claim where lines may still come: nothing was there, or it names them by their sale.
+
+    A sale, and even a line number in it, can bring further lines; whatever the order, the void takes them all.
+    """
     voids = arrival.event.voids or {}
-    if "eventId" in voids:
-        key, line_number, lasting = event_key_hex(voids["eventId"]), None, False
-    else:
-        key, line_number = sale_key(voids["saleId"]), voids.get("lineNumber")
-        lasting = line_number is None
-    if pending or lasting:
+    by_event = "eventId" in voids
+    key = event_key_hex(voids["eventId"]) if by_event else sale_key(voids["saleId"])
+    line_number = None if by_event else voids.get("lineNumber")
+    if pending or not by_event:
         posting.rows.claims.append((key, number, line_number, pending))
         posting.state.claims.setdefault(key, []).append(Claim(number, line_number, pending))
 

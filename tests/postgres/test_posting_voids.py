@@ -4,7 +4,7 @@ import pytest
 
 from sync_server.database import Database
 from tests.store_ledger import StoreLedger
-from tests.till_events import ITEM, basket, cash, receipt, returned, sale, tender, void
+from tests.till_events import ITEM, Event, basket, cash, receipt, returned, sale, tender, void
 
 TWO_LINES = basket(
     "S-1",
@@ -131,6 +131,22 @@ def test_a_void_of_one_line_does_not_take_another_that_comes_later(store: StoreL
     store.post(TWO_LINES[1])
     assert store.stock("item-002")[0] == "2"
     assert _pending(store) == 1
+    store.check()
+
+
+@pytest.mark.parametrize("order", ["abv", "avb", "vab", "bva"])
+def test_a_void_takes_every_line_of_the_number_that_it_names_whenever_each_comes(
+    store: StoreLedger, opened: tuple[object, ...], order: str
+) -> None:
+    line: Event = {"saleId": "S-1", "lineNumber": 1}
+    events = {
+        "a": sale(2, eventId="a", **line),
+        "b": sale(3, eventId="b", **line),
+        "v": void(line, eventId="v"),
+    }
+    for name in order:
+        store.post(events[name])
+    assert _state(store)[:2] == opened[:2]
     store.check()
 
 

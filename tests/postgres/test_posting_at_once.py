@@ -1,0 +1,98 @@
+"""Many at once on real connections: one batch eight times, one stream from two sides, stores side by side."""
+
+import itertools
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from shared.event_batch import BatchReceipt
+from sync_server.database import Database
+from tests.agent_stream import AgentStream
+from tests.store_ledger import StoreLedger, assert_whole
+from tests.till_events import ITEM, basket, receipt, sale, void
+
+AT_ONCE = 8
+
+
+@pytest.fixture
+def busy(database_url: str) -> Iterator[Database]:
+    """A database with a connection for everybody."""
+    database = Database(database_url, pool_size=AT_ONCE + 1)
+    yield database
+    database.close()
+
+
+@pytest.fixture
+def store(busy: Database) -> StoreLedger:
+    """A store with plenty of item-001."""
+    ledger = StoreLedger(busy)
+    ledger.open_with({ITEM: ("1000", "4.00")})
+    return ledger
+
+
+def _all_at_once(*posts: Callable[[], BatchReceipt]) -> list[BatchReceipt]:
+    """Runs every post in a thread of its own, started together."""
+    barrier = Barrier(len(posts))
+
+    def run(post: Callable[[], BatchReceipt]) -> BatchReceipt:
+        barrier.wait()
+        return post()
+
+    with ThreadPoolExecutor(len(posts)) as threads:
+        return list(threads.map(run, posts))
+
+
+def test_the_same_batch_on_eight_connections_is_posted_once(store: StoreLedger) -> None:
+    stream = AgentStream()
+    events = [*stream.group(*basket("S-1", sale(), sale())), *stream.groups(*[sale()] * 50)]
+    answers = _all_at_once(*[lambda: store.post(*events, batch_id="b-1", stream=stream)] * AT_ONCE)
+    assert sorted(answer.duplicate for answer in answers) == [False] + [True] * (AT_ONCE - 1)
+    assert {(answer.accepted, answer.acknowledged_sequence) for answer in answers} == {(52, 52)}
+    assert store.stock()[0] == "948"
+    store.check()
+
+
+def test_the_same_events_in_eight_cuts_at_once_are_posted_once(store: StoreLedger) -> None:
+    events = [sale(1, eventId=f"e-{number}", saleId=f"S-{number // 3}") for number in range(60)]
+
+    def cut(number: int) -> Callable[[], BatchReceipt]:
+        return lambda: store.post(*events[number:], *events[:number])
+
+    answers = _all_at_once(*[cut(number * 7) for number in range(AT_ONCE)])
+    assert sum(answer.accepted for answer in answers) == 60
+    assert sum(answer.duplicates for answer in answers) == 60 * (AT_ONCE - 1)
+    assert store.stock()[0] == "940"
+    store.check()
+
+
+def test_a_sale_and_its_void_at_once_leave_nothing(store: StoreLedger) -> None:
+    for number in range(5):
+        lines = basket(f"S-{number}", sale(3), sale(2))
+        answers = _all_at_once(
+            lambda lines=lines: store.post(*lines),  # type: ignore[misc]
+            lambda number=number: store.post(void({"saleId": f"S-{number}"}, eventId=f"V-{number}")),  # type: ignore[misc]
+        )
+        assert [answer.findings for answer in answers] == [[], []]
+    assert store.stock() == ("1000", "4000")
+    store.check()
+
+
+def test_stores_post_side_by_side_even_when_they_meet_the_same_unknown_items(busy: Database) -> None:
+    stores = [StoreLedger(busy, f"STORE-{number}") for number in range(4)]
+    items = [f"new-{number}" for number in range(30)]
+
+    def post(store: StoreLedger, rounds: int) -> Callable[[], BatchReceipt]:
+        order = items if rounds % 2 else items[::-1]
+        return lambda: store.post(
+            *[sale(1, item=item) for item in order],
+            *[sale(1, item=None, barcode=item) for item in order],
+            receipt(),
+        )
+
+    answers = _all_at_once(*[post(store, rounds) for store, rounds in itertools.product(stores, range(2))])
+    assert {answer.accepted for answer in answers} == {61}
+    for store in stores:
+        assert store.stock("new-0")[0] == store.stock("barcode:new-0")[0] == "-2"
+    assert_whole(busy)
