@@ -77,7 +77,9 @@ class RowByRow:
 
 def _write(session: Session, batch: PostedBatch, tables: Mapping[str, list[Fields]]) -> None:
     stocks = {row["item_no"]: row for row in tables["store_stock"]}
-    movements = {row["event_sequence"]: row for row in tables["stock_movement"]}
+    movements: dict[int, list[Fields]] = {}
+    for row in tables["stock_movement"]:
+        movements.setdefault(row["event_sequence"], []).append(row)
     for event in tables["pos_event"]:
         known = session.exec(
             select(PostedEvent).where(
@@ -86,10 +88,9 @@ def _write(session: Session, batch: PostedBatch, tables: Mapping[str, list[Field
         ).first()
         if known is None:
             session.add(PostedEvent(**event))
-        if movement := movements.pop(event["store_sequence"], None):
+        for movement in movements.pop(event["store_sequence"], ()):
             _move(session, movement, stocks[movement["item_no"]])
-    for movement in movements.values():
-        _move(session, movement, stocks[movement["item_no"]])
+    assert not movements, "every movement has its event in the same batch"
     for journal in tables["journal"]:
         session.add(Journal(**journal))
         lines = [row for row in tables["journal_line"] if row["store_sequence"] == journal["store_sequence"]]
