@@ -27,6 +27,7 @@ from edge_agent.schedule import Schedule
 from edge_agent.settings import Settings
 from edge_agent.sources import PosSource
 from edge_agent.sources.file_drop import FileDrop
+from edge_agent.sources.file_formats import file_readers
 from edge_agent.sources.local_http import LocalHttp
 from edge_agent.spool_desk import SpoolDesk
 from edge_agent.status import Status
@@ -110,6 +111,7 @@ class Agent:
             intake,
             refused,
             clock,
+            file_readers(folder.configuration),
             interval=settings.file_drop_interval,
             settle=settings.file_drop_settle,
         )

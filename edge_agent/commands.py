@@ -162,15 +162,18 @@ def _status_of_stopped(folder: DataFolder, down: AgentDown) -> Report:
 
 def run_enqueue(settings: Settings, files: list[Path]) -> Report:
     """Hands files to the intake; without a running agent they wait for it in its drop folder."""
-    from edge_agent.sources.file_drop import drop_copy  # needs the spool's modules, which `status` does not
+    # These need the spool's modules, which `status` does not.
+    from edge_agent.sources.file_drop import drop_copy
+    from edge_agent.sources.file_formats import file_readers
 
     folder = DataFolder(settings.data_dir)
     folder.create()
+    readers = file_readers(folder.configuration)
     client = LoopbackClient(settings)
     lines: list[str] = []
     outcomes: list[dict[str, Any]] = []
     for file in files:
-        name = drop_copy(file, folder)
+        name = drop_copy(file, folder, readers)
         try:
             outcome = client.take_file(name)
         except AgentDown:

@@ -14,6 +14,8 @@ from edge_agent.data_folder import default_data_dir
 from edge_agent.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "EDGE_AGENT_"
+SOURCE_TABLES = frozenset({"csv", "database", "poslog"})
+"""Tables of the file that describe sources; each source reads its own and names what is wrong in it."""
 
 
 def _setting(
@@ -151,15 +153,25 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, tuple[Any, st
     return {names[key]: (value, key) for key, value in environment.items() if key in names}
 
 
-def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+def read_source_table(path: Path, name: str) -> Any:
+    """What the TOML file says under one of SOURCE_TABLES; None when it says nothing. Raises SettingsError."""
+    return _load(path).get(name)
+
+
+def _load(path: Path) -> dict[str, Any]:
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise SettingsError(
             f"The configuration {path} cannot be read ({error}); correct it or remove it."
         ) from error
+
+
+def _from_file(path: Path) -> dict[str, tuple[Any, str]]:
+    values = _load(path)
+    values = {name: value for name, value in values.items() if name not in SOURCE_TABLES}
     known = {f.name for f in fields(Settings)} - {"data_dir"}
     if unknown := sorted(set(values) - known):
         raise SettingsError(

@@ -1,38 +1,52 @@
-"""Pure: what a dropped file holds, and what is written about the part of it that cannot be understood.
+"""Pure: what every dropped file has in common, whatever its format, and which reader reads which format.
 
-A file is read once and its records are decoded one by one: a week of sales must not stay in the memory of a
-small PC as a million objects.
+A reader splits a file into records, one by one: a week of sales must not stay in the memory of a small PC as
+a million objects. Formats register here by their suffix:
+
+| suffix | reader |
+|---|---|
+| `.json`, `.ndjson` | `json_files.py` |
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import PurePath
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
-from edge_agent.stamped_event import UnreadableLine
 from shared.clock import instant_text
 from shared.problems import Violation
-from shared.wire_json import JsonError, decode_json, encode_json
+from shared.wire_json import encode_json
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """Weeks of a store's sales; a larger file is rejected whole, since it is read whole."""
 MAX_REPORTED = 1000
 """Rejected records that a report describes; the rejected file holds them all."""
 
-_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+class DroppedFile(msgspec.Struct, frozen=True):
+    """A file of the drop folder, read whole."""
+
+    name: str
+    content: bytes
 
 
 class DroppedRecord(msgspec.Struct, frozen=True):
     """One record of a file: its index, where people find it, its bytes, and what they say."""
 
     index: int
+    """Counts the records of the file from 0; with the file's content it identifies a record without an id."""
     place: int
-    """The line (NDJSON, from 1) or the index in the array (JSON, from 0)."""
+    """The line (from 1) or the index (from 0), as the reader's `places` says."""
     raw: bytes
     value: Any
+    """The till event as decoded JSON would give it; UnreadableLine when it is none."""
+    violations: Sequence[Violation] = ()
+    """What the reader itself found; such a record is rejected without asking further."""
+    columns: Mapping[str, str] | None = None
+    """How the file calls a field of the event, where it calls it otherwise; records share one mapping."""
 
 
 class RejectedRecord(msgspec.Struct, frozen=True):
@@ -40,64 +54,59 @@ class RejectedRecord(msgspec.Struct, frozen=True):
 
     place: int
     raw: bytes
-    violations: list[Violation]
+    violations: Sequence[Violation]
+    columns: Mapping[str, str] | None = None
 
 
 class FileRejected(Exception):
     """The file as a whole cannot be understood; the text says why."""
 
 
-def is_event_file(name: str) -> bool:
-    """Whether a file of this name is looked at: `.json`, `.ndjson`, no hidden or temporary names."""
-    return PurePath(name).suffix.lower() in (".json", ".ndjson") and not name.startswith((".", "~"))
+class FileReader(Protocol):
+    """Reads one format of dropped files."""
+
+    @property
+    def suffixes(self) -> Sequence[str]:
+        """The file name endings of the format, in lower case with the dot."""
+        ...
+
+    @property
+    def places(self) -> str:
+        """What a record's place counts: `line` or `index`."""
+        ...
+
+    def read(self, file: DroppedFile, /) -> Iterator[DroppedRecord]:
+        """The records of a file, decoded as they are asked for; what goes wrong later is a record too.
+
+        Raises FileRejected, before the first one, when the file cannot be split into records at all.
+        """
+        ...
+
+    def rejected_part(self, file: DroppedFile, rejected: Sequence[RejectedRecord], /) -> bytes:
+        """A file of the same format with the refused records alone: corrected and dropped again, it adds
+        just them.
+        """
+        ...
 
 
-def _is_ndjson(name: str) -> bool:
-    return PurePath(name).suffix.lower() == ".ndjson"
+class FileReaders:
+    """The formats that are known, by suffix."""
 
+    def __init__(self, readers: Iterable[FileReader]) -> None:
+        self._by_suffix = {suffix: reader for reader in readers for suffix in reader.suffixes}
 
-def read_records(name: str, content: bytes) -> Iterator[DroppedRecord]:
-    """The records of a file, decoded as they are asked for.
+    def takes(self, name: str) -> bool:
+        """Whether a file of this name is looked at: a known format, no hidden or temporary name."""
+        return PurePath(name).suffix.lower() in self._by_suffix and not name.startswith((".", "~"))
 
-    Raises FileRejected, before the first one, when the file cannot be split into records at all.
-    """
-    start = 3 if content.startswith(b"\xef\xbb\xbf") else 0
-    if not content[start:].strip():
-        raise FileRejected("The file is empty")
-    if _is_ndjson(name):
-        return _lines(content, start)
-    try:
-        if content[start:].lstrip().startswith(b"["):
-            return _elements(_decode_array(content[start:]))
-        return iter([DroppedRecord(0, 0, content[start:], decode_json(content[start:]))])
-    except (msgspec.DecodeError, RecursionError, JsonError) as error:
-        raise FileRejected(f"The file is no JSON: {error}") from None
+    def reader_of(self, name: str) -> FileReader:
+        """The reader of a file that `takes` said yes to."""
+        return self._by_suffix[PurePath(name).suffix.lower()]
 
-
-def _lines(content: bytes, start: int) -> Iterator[DroppedRecord]:
-    index = number = 0
-    while start < len(content):
-        end = content.find(b"\n", start)
-        end = len(content) if end < 0 else end
-        number += 1
-        line = content[start:end].rstrip(b"\r")
-        start = end + 1
-        if line.strip():
-            yield DroppedRecord(index, number, line, _read(line))
-            index += 1
-
-
-def _elements(elements: Sequence[msgspec.Raw]) -> Iterator[DroppedRecord]:
-    for index, element in enumerate(elements):
-        raw = bytes(element)
-        yield DroppedRecord(index, index, raw, _read(raw))
-
-
-def _read(raw: bytes) -> Any:
-    try:
-        return decode_json(raw)
-    except JsonError as error:
-        return UnreadableLine(raw=raw, reason=str(error))
+    def __str__(self) -> str:
+        """The suffixes as a sentence lists them."""
+        *others, last = sorted(self._by_suffix)
+        return f"{', '.join(others)} or {last}" if others else last
 
 
 def identity_of(content: bytes) -> str:
@@ -112,21 +121,15 @@ def fallback_id(identity: str, index: int) -> str:
     return f"file-{identity}-{index}"
 
 
-def rejected_part(name: str, rejected: Sequence[RejectedRecord]) -> bytes:
-    """A file of the same format with the refused records alone: corrected and dropped again, it adds just
-    them.
+def error_report(
+    name: str, where: str, now: datetime, reason: str, rejected: Sequence[RejectedRecord]
+) -> bytes:
+    """The `.error.json` beside a rejected file: which line and field of the dropped file, what must hold.
+
+    `where` is what the reader's `places` says.
     """
-    raws = [record.raw for record in rejected]
-    if _is_ndjson(name):
-        return b"".join(raw + b"\n" for raw in raws)
-    return b"[" + b",\n".join(raws) + b"]\n"
-
-
-def error_report(name: str, now: datetime, reason: str, rejected: Sequence[RejectedRecord]) -> bytes:
-    """The `.error.json` beside a rejected file: which line and field of the dropped file, what must hold."""
-    where = "line" if _is_ndjson(name) else "index"
     violations = [
-        {**violation.to_wire(), where: record.place}
+        {**violation.to_wire(), where: record.place, **_column(record, violation)}
         for record in rejected[:MAX_REPORTED]
         for violation in record.violations
     ]
@@ -138,3 +141,8 @@ def error_report(name: str, now: datetime, reason: str, rejected: Sequence[Rejec
         "violations": violations,
     }
     return encode_json(document) + b"\n"
+
+
+def _column(record: RejectedRecord, violation: Violation) -> dict[str, str]:
+    column = record.columns.get(violation.field) if record.columns else None
+    return {} if column is None else {"column": column}

@@ -21,7 +21,14 @@ from edge_agent.errors import FileUnreadable, SpoolError
 from edge_agent.intake import Intake
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources import dropped_file
-from edge_agent.sources.dropped_file import DroppedRecord, FileRejected, RejectedRecord
+from edge_agent.sources.dropped_file import (
+    DroppedFile,
+    DroppedRecord,
+    FileReader,
+    FileReaders,
+    FileRejected,
+    RejectedRecord,
+)
 from edge_agent.stamped_event import Accepted
 from edge_agent.translation import group_key
 from shared.clock import Clock
@@ -58,6 +65,7 @@ class FileDrop:
         intake: Intake,
         refused: RefusedRecords,
         clock: Clock,
+        readers: FileReaders,
         *,
         interval: float,
         settle: float,
@@ -67,6 +75,7 @@ class FileDrop:
         self._intake = intake
         self._refused = refused
         self._clock = clock
+        self._readers = readers
         self._settle = settle
         self._turn = threading.Lock()
         # (size, change time) of each file as last seen, and since when on the monotonic clock.
@@ -95,9 +104,9 @@ class FileDrop:
 
     def take_now(self, name: str) -> FileOutcome:
         """Takes one file of `spool/in` that is known to be complete; raises FileUnreadable or SpoolError."""
-        if Path(name).name != name or not dropped_file.is_event_file(name):
+        if Path(name).name != name or not self._readers.takes(name):
             raise FileUnreadable(
-                f"{name!r} is no .json or .ndjson file of spool/in; name one without a folder."
+                f"{name!r} is no {self._readers} file of spool/in; name one without a folder."
             )
         path = self._folder.drop_in / name
         with self._turn:
@@ -115,7 +124,7 @@ class FileDrop:
         present: dict[str, tuple[tuple[int, int], float]] = {}
         found = []
         for path in self._folder.drop_in.iterdir():
-            if not dropped_file.is_event_file(path.name) or not path.is_file():
+            if not self._readers.takes(path.name) or not path.is_file():
                 continue
             stat = path.stat()
             shape = (stat.st_size, stat.st_mtime_ns)
@@ -135,20 +144,22 @@ class FileDrop:
         return outcome
 
     def _read_and_store(self, path: Path) -> FileOutcome:
+        reader = self._readers.reader_of(path.name)
         try:
             if path.stat().st_size > dropped_file.MAX_FILE_BYTES:
                 raise FileRejected(f"The file is larger than {dropped_file.MAX_FILE_BYTES} bytes")
-            content = path.read_bytes()
-            records = dropped_file.read_records(path.name, content)
+            file = DroppedFile(path.name, path.read_bytes())
+            records = reader.read(file)
         except FileRejected as rejection:
-            return self._reject_whole(path, str(rejection))
-        identity = dropped_file.identity_of(content)
+            return self._reject_whole(path, reader, str(rejection))
+        identity = dropped_file.identity_of(file.content)
         accepted = duplicates = 0
         rejected: list[RejectedRecord] = []
         for portion in _portions(records):
             answers = self._store(portion, identity, rejected)
             duplicates += sum(answer.duplicate for answer in answers)
             accepted += sum(not answer.duplicate for answer in answers)
+        rejected.sort(key=lambda record: record.place)
         outcome = FileOutcome(
             path.name,
             accepted,
@@ -156,13 +167,19 @@ class FileDrop:
             len(rejected),
             f"{accepted} accepted, {duplicates} known already, {len(rejected)} rejected",
         )
-        self._file_away(path, content, outcome, rejected)
+        self._file_away(path, reader, file, outcome, rejected)
         return outcome
 
     def _store(
         self, portion: list[DroppedRecord], identity: str, rejected: list[RejectedRecord]
     ) -> list[Accepted]:
         """Takes what can be understood in one commit; the rest is added to `rejected`."""
+        rejected += [
+            RejectedRecord(record.place, record.raw, record.violations, record.columns)
+            for record in portion
+            if record.violations
+        ]
+        portion = [record for record in portion if not record.violations]
         ids = [dropped_file.fallback_id(identity, record.index) for record in portion]
         translated = self._intake.translate([record.value for record in portion], ids)
         for entry in translated.refused:
@@ -172,36 +189,41 @@ class FileDrop:
                 replace(violation, field=violation.field.removeprefix(prefix).removeprefix("."))
                 for violation in entry.violations
             ]
-            rejected.append(RejectedRecord(record.place, record.raw, violations))
+            rejected.append(RejectedRecord(record.place, record.raw, violations, record.columns))
         return self._intake.accept(translated.groups) if translated.groups else []
 
     def _file_away(
-        self, path: Path, content: bytes, outcome: FileOutcome, rejected: list[RejectedRecord]
+        self,
+        path: Path,
+        reader: FileReader,
+        file: DroppedFile,
+        outcome: FileOutcome,
+        rejected: list[RejectedRecord],
     ) -> None:
         """Moves the file on; what was rejected is written down first, so that a crash repeats it."""
         if rejected:
-            part = dropped_file.rejected_part(path.name, rejected)
+            part = reader.rejected_part(file, rejected)
             place = _free_place(self._folder.drop_rejected / path.name, part)
             total = outcome.accepted + outcome.duplicates + outcome.rejected
             reason = (
                 f"{len(rejected)} of {total} records cannot be understood; "
                 "correct them here and drop this file again"
             )
-            report = dropped_file.error_report(path.name, self._clock.now(), reason, rejected)
+            report = dropped_file.error_report(path.name, reader.places, self._clock.now(), reason, rejected)
             write_durably(place.with_name(f"{place.name}.error.json"), report)
             write_durably(place, part)
             for record in rejected:
                 self._refused.keep(record.raw, record.violations, path.name)
         if outcome.accepted or outcome.duplicates or not rejected:
-            move_durably(path, _free_place(self._folder.drop_done / path.name, content))
+            move_durably(path, _free_place(self._folder.drop_done / path.name, file.content))
         else:
             path.unlink()  # all of it lies in rejected/
         level = logging.WARNING if rejected else logging.INFO
         log.log(level, "%s: %s", path.name, outcome.message, extra={"action": "file.taken"})
 
-    def _reject_whole(self, path: Path, reason: str) -> FileOutcome:
+    def _reject_whole(self, path: Path, reader: FileReader, reason: str) -> FileOutcome:
         place = _free_place(self._folder.drop_rejected / path.name, None)
-        report = dropped_file.error_report(path.name, self._clock.now(), reason, ())
+        report = dropped_file.error_report(path.name, reader.places, self._clock.now(), reason, ())
         write_durably(place.with_name(f"{place.name}.error.json"), report)
         move_durably(path, place)
         log.warning("%s was rejected: %s", path.name, reason, extra={"action": "file.rejected"})
@@ -237,14 +259,12 @@ def _holds(path: Path, content: bytes) -> bool:
         return hashlib.file_digest(file, "sha256").digest() == hashlib.sha256(content).digest()
 
 
-def drop_copy(source: Path, folder: DataFolder) -> str:
+def drop_copy(source: Path, folder: DataFolder, readers: FileReaders) -> str:
     """Copies a file into `spool/in` so that it appears there complete; the name it got. Raises
     FileUnreadable.
     """
-    if not dropped_file.is_event_file(source.name):
-        raise FileUnreadable(
-            f"{source.name} is of no format that the agent reads; give it .json or .ndjson files."
-        )
+    if not readers.takes(source.name):
+        raise FileUnreadable(f"{source.name} is of no format that the agent reads; give it {readers} files.")
     try:
         content = source.read_bytes()
         place = _free_place(folder.drop_in / source.name, content)

@@ -10,6 +10,7 @@ from edge_agent.data_folder import DataFolder
 from edge_agent.errors import FileUnreadable
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources.file_drop import FileDrop, drop_copy
+from edge_agent.sources.file_formats import file_readers
 from tests.edge_agent.builders import ManualClock, open_intake, sale
 
 
@@ -22,7 +23,8 @@ class DropFolder:
         self.clock = ManualClock()
         self.desk, intake = open_intake(root, self.clock)
         refused = RefusedRecords(self.folder.undeliverable, 1_000_000, self.clock)
-        self.drop = FileDrop(self.folder, intake, refused, self.clock, interval=1, settle=2)
+        readers = file_readers(self.folder.configuration)
+        self.drop = FileDrop(self.folder, intake, refused, self.clock, readers, interval=1, settle=2)
 
     def put(self, name: str, content: bytes) -> Path:
         path = self.folder.drop_in / name
@@ -189,7 +191,7 @@ def test_a_full_disk_leaves_the_file_where_it_is(drop: DropFolder) -> None:
 def test_a_handed_over_file_appears_complete_and_is_taken_at_once(drop: DropFolder, tmp_path: Path) -> None:
     source = tmp_path / "export.json"
     source.write_bytes(json.dumps([sale(), sale()]).encode())
-    name = drop_copy(source, drop.folder)
+    name = drop_copy(source, drop.folder, file_readers(drop.folder.configuration))
     outcome = drop.drop.take_now(name)
     assert (outcome.accepted, outcome.duplicates, outcome.rejected) == (2, 0, 0)
     assert drop.drop.take_now(name) == outcome  # the regular look was quicker
@@ -202,7 +204,7 @@ def test_only_files_of_the_drop_folder_can_be_asked_for(drop: DropFolder) -> Non
 
 
 def test_a_file_of_unknown_format_is_not_handed_over(drop: DropFolder, tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("x")
-    for name in ("a.csv", "missing.json"):
+    (tmp_path / "a.txt").write_text("x")
+    for name in ("a.txt", "missing.json"):
         with pytest.raises(FileUnreadable):
-            drop_copy(tmp_path / name, drop.folder)
+            drop_copy(tmp_path / name, drop.folder, file_readers(drop.folder.configuration))
