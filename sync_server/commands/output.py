@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,8 @@ from sync_server.csv_import import ImportReport
 from sync_server.errors import Refused, SyncServerError
 
 MAX_REFUSED_SHOWN = 50
+PIPED_WIDTH = 200
+"""Columns of a table that goes into a file or a pipe, where no terminal says how wide it is."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts instead of text for people.")]
 
@@ -30,7 +33,7 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Seq
     table = Table(*columns)
     for row in rows:
         table.add_row(*(_cell(row[column]) for column in columns))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
 def print_report(report: ImportReport, *, as_json: bool) -> int:
@@ -69,4 +72,6 @@ def failure_sentence(error: SyncServerError) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, datetime):
+        return value.strftime("%Y-%m-%d %H:%M:%SZ")
     return ", ".join(value) if isinstance(value, (list, tuple)) else str(value)

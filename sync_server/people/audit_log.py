@@ -17,6 +17,7 @@ from shared.clock import instant_text
 from shared.wire_json import encode_json
 from sync_server.database import Work
 from sync_server.people.callers import Caller
+from sync_server.schema import HEADQUARTERS
 
 FIRST_PREVIOUS_HASH = bytes(32)
 """What the first entry of a chain takes for the hash before it."""
@@ -88,6 +89,11 @@ WITH entry AS (
 )
 UPDATE store SET audit_sequence = %(sequence)s, audit_hash = %(hash)s WHERE store_no = %(store_no)s
 """
+
+
+def lock_headquarters(work: Work) -> None:
+    """Waits until nobody else adds stores, people or items, so that who looks first may then add."""
+    work.connection.execute(_HEAD, [HEADQUARTERS])
 
 
 def append_entry(work: Work, store_no: int, facts: AuditFacts) -> int:

@@ -10,7 +10,7 @@ from shared.identifiers import is_identifier
 from shared.problems import Violation
 from sync_server.database import Work
 from sync_server.errors import Conflict, Invalid, NotFound
-from sync_server.people.audit_log import append_entry, facts_by
+from sync_server.people.audit_log import append_entry, facts_by, lock_headquarters
 from sync_server.people.callers import Caller
 from sync_server.people.roles import PERSON_ROLES, Role
 from sync_server.people.tables import Person, PersonRole
@@ -33,6 +33,7 @@ def add_person(work: Work, name: str, roles: Iterable[str], *, by: Caller, now: 
     Raises Invalid for a name or role that cannot be, Conflict if the person is there with other roles.
     """
     wanted = _person_roles(name, roles)
+    lock_headquarters(work)
     there = work.session.exec(select(Person).where(Person.name == name)).first()
     if there is not None:
         held = _roles_of(work, there)

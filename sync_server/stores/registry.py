@@ -16,7 +16,7 @@ from shared.problems import ErrorCode, Violation
 from shared.zone_data import zone_named
 from sync_server.database import Work
 from sync_server.errors import Conflict, Invalid, NotFound
-from sync_server.people.audit_log import append_entry, facts_by
+from sync_server.people.audit_log import append_entry, facts_by, lock_headquarters
 from sync_server.people.callers import Caller
 from sync_server.schema import HEADQUARTERS
 from sync_server.stores.tables import Store
@@ -65,6 +65,7 @@ def add_store(work: Work, new: NewStore, *, by: Caller, now: datetime) -> bool:
     violations = new.violations()
     if violations:
         raise Invalid("The store cannot be added", violations=violations)
+    lock_headquarters(work)
     there = work.session.exec(select(Store).where(Store.store_id == new.store_id)).first()
     if there is not None:
         if _written_down(there) != new:

@@ -36,12 +36,16 @@ class Server:
         assert self._process is not None
         return self._process
 
-    def start(self, *options: str) -> None:
+    def start(self, *options: str, environment: dict[str, str] | None = None) -> None:
         """Starts `serve` and returns when it says that it serves."""
         port = self.url.rpartition(":")[2] or "0"
         command = [sys.executable, "-m", "sync_server", "serve", "--json", "--data-dir", str(self.folder)]
         self._process = subprocess.Popen(
-            [*command, "--port", port, *options], stdout=subprocess.PIPE, stderr=self._log, text=True
+            [*command, "--port", port, *options],
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            env={**os.environ, **(environment or {})},
         )
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
@@ -190,6 +194,14 @@ def test_metrics_are_those_of_every_worker(server: Server) -> None:
     line = 'sync_server_http_requests_total{method="GET",route="/health/live",status="200"} 20.0'
     for _ in range(5):
         assert line in httpx.get(f"{server.url}/metrics").text
+
+
+def test_the_relay_runs_beside_the_api_and_a_broker_that_is_away_holds_up_nobody(server: Server) -> None:
+    server.start(environment={"SYNC_SERVER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    assert _status(f"{server.url}/health/ready") == 200
+    _until(lambda: "sync_server_relay_leader 1.0" in httpx.get(f"{server.url}/metrics").text)
+    assert len(server.workers()) == 2, "an API process and the relay"
+    assert server.stop() == 0
 
 
 def test_a_port_that_is_taken_is_a_sentence(server: Server) -> None:

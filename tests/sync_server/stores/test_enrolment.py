@@ -1,5 +1,6 @@
 """Enrolment: one code, one device, one store; safe to repeat, useless to anybody else."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -130,3 +131,9 @@ def test_the_code_and_the_credential_are_kept_as_hashes_and_enrolment_is_audited
         ("command_line", "enrolment_code.created"),
         ("agent", "device.enrolled"),
     ]
+
+
+def test_a_code_that_eight_devices_send_at_once_lets_one_in(http: HttpCaller, code: str) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda _: _enrol(http, code, str(uuid4())).status_code, range(8)))
+    assert sorted(answers) == [201] + [403] * 7

@@ -1,5 +1,6 @@
 """The registry of stores: what a store may be, adding the same one twice, and importing a file."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,15 @@ def test_the_very_same_store_is_added_once(database: Database) -> None:
             assert add_store(work, BERLIN, by=OPERATOR, now=START) is expected
     with database.reading() as work:
         assert [store.store_id for store in list_stores(work)] == ["B-1"]
+
+
+def test_a_store_that_eight_add_at_once_is_there_once(database: Database) -> None:
+    def add(_: int) -> bool:
+        with database.unit_of_work() as work:
+            return add_store(work, BERLIN, by=OPERATOR, now=START)
+
+    with ThreadPoolExecutor(8) as threads:
+        assert sorted(threads.map(add, range(8))) == [False] * 7 + [True]
 
 
 def test_a_store_that_differs_is_not_overwritten(database: Database) -> None:
