@@ -11,20 +11,16 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from edge_agent.event_keys import EventKeys
 from edge_agent.spool_schema import fault, open_spool_file
 from edge_agent.stamped_event import Accepted, EventGroup, StampedEvent
 from shared.clock import Clock, instant_text
 from shared.identifiers import new_stream_id
 
-_FIND = "SELECT position, business_day, content_hash FROM event WHERE key_high = ? AND key_low = ?"
+_LOOK = "SELECT key_low, business_day, content_hash FROM event WHERE position = ?"
 _INSERT = (
     "INSERT INTO event (position, key_high, key_low, content_hash, business_day, lines_after, body)"
     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"
-)
-_INSERT_UNKNOWN = (
-    "INSERT INTO event (position, key_high, key_low, content_hash, business_day, lines_after, body)"
-    " SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7"
-    " WHERE NOT EXISTS (SELECT 1 FROM event WHERE key_high = ?2 AND key_low = ?3)"
 )
 
 
@@ -50,7 +46,7 @@ class Spool:
         streams = self._streams()
         if not streams:
             with self.transaction():
-                self.connection.execute("INSERT INTO batching VALUES (1, 1)")
+                self.connection.execute("INSERT INTO batching VALUES (1, 1, 0)")
                 self.connection.execute(
                     "INSERT INTO stream (stream_id, first_position, started_at) VALUES (?, 1, ?)",
                     (new_stream_id(clock.now()), instant_text(clock.now())),
@@ -63,6 +59,7 @@ class Spool:
         newest = self.connection.execute("SELECT MAX(position) FROM event").fetchone()[0]
         # Retention never removes the newest event, so the next position is known without a counter.
         self.last_position: int = newest if newest is not None else self._first_position - 1
+        self._keys = EventKeys(self.connection)
 
     def _streams(self) -> list[tuple[int, str, int]]:
         rows = self.connection.execute(
@@ -100,32 +97,33 @@ class Spool:
         id with other content is a fact of its own: it gets a sequence, and headquarters holds it for a
         person. All or nothing; raises SpoolFull or SpoolFault.
         """
+        if self._keys.should_be_written:
+            self._write_keys()
         before = self.last_position
         try:
             if len(intakes) == 1 and len(intakes[0]) == 1 and len(intakes[0][0]) == 1:
                 # The everyday case, one line from one till: a single statement is a transaction by itself.
-                answer = self._insert_unknown(intakes[0][0][0])
-                if answer is not None:
-                    return [[answer]]
+                return [self._store_one(intakes[0][0][0])]
             self._cursor.execute("BEGIN IMMEDIATE")
             answers = [[line for group in intake for line in self._store(group)] for intake in intakes]
             self._cursor.execute("COMMIT")
         except BaseException as error:
             self.last_position = before
+            self._keys.forget_after(before)
             self._undo()
             if isinstance(error, sqlite3.Error):
                 raise fault(error, self.path) from error
             raise
         return answers
 
-    def _insert_unknown(self, event: StampedEvent) -> Accepted | None:
-        """Stores an event whose key is not in the file yet, looking and storing in one statement."""
-        sequence = self.last_position - self._first_position + 2
-        row = _row(self.last_position + 1, event, sequence, 0, b',"groupFirst":%d,"groupSize":1}}' % sequence)
-        if self._cursor.execute(_INSERT_UNKNOWN, row).rowcount == 0:
-            return None
-        self.last_position += 1
-        return _accepted(event, sequence, event.business_day, duplicate=False)
+    def _write_keys(self) -> None:
+        with self.transaction():
+            self._keys.write_down(self.last_position)
+        self._keys.written(self.last_position)
+
+    def _store_one(self, event: StampedEvent) -> list[Accepted]:
+        known = self._known(event)
+        return self._insert([event]) if known is None else [known]
 
     def _store(self, group: EventGroup) -> list[Accepted]:
         answers = [self._known(event) for event in group]
@@ -147,6 +145,7 @@ class Spool:
         for event in events:
             position, lines_after = self._first_position + sequence - 1, first + size - 1 - sequence
             self._cursor.execute(_INSERT, _row(position, event, sequence, lines_after, group))
+            self._keys.note(event.key_high, position)
             answers.append(_accepted(event, sequence, event.business_day, duplicate=False))
             sequence += 1
         self.last_position += size
@@ -154,9 +153,9 @@ class Spool:
 
     def _known(self, event: StampedEvent) -> Accepted | None:
         """The answer that the same event got before, if it is in the file."""
-        rows = self._cursor.execute(_FIND, (event.key_high, event.key_low)).fetchall()
-        for position, business_day, content_hash in rows:
-            if content_hash == event.content_hash:
+        for position in self._keys.positions(event.key_high):
+            key_low, business_day, content_hash = self._cursor.execute(_LOOK, (position,)).fetchone()
+            if key_low == event.key_low and content_hash == event.content_hash:
                 return _accepted(event, self.sequence_of(position), business_day, duplicate=True)
         return None
 

@@ -39,18 +39,25 @@ CREATE TABLE stream (
 -- Every accepted event, in the order of acceptance, as it will cross the wire.
 CREATE TABLE event (
   position     INTEGER PRIMARY KEY,
-  key_high     INTEGER NOT NULL, -- the 16-byte event key in two halves: only the first is indexed, which
-  key_low      INTEGER NOT NULL, -- halves the index; the second is compared in the row
+  key_high     INTEGER NOT NULL, -- the 16-byte event key in two halves: only the first is in the index,
+  key_low      INTEGER NOT NULL, -- which halves it; the second is compared in the row
   content_hash BLOB NOT NULL,
   business_day INTEGER NOT NULL, -- the stamped business date, as a day number
   lines_after  INTEGER NOT NULL, -- lines of the same group that follow; a batch may end only at 0
   body         BLOB NOT NULL
 );
-CREATE INDEX event_by_key ON event (key_high);
--- Where batching stands: everything from here on was never in a batch.
+-- The index of keys, written a few hundred events at a time (see event_keys.py).
+CREATE TABLE event_key (
+  key_high INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  PRIMARY KEY (key_high, position)
+) WITHOUT ROWID;
+-- How far things have come: where batching goes on (everything from there on was never in a batch), and up to
+-- where the keys are in the index.
 CREATE TABLE batching (
   only_row      INTEGER PRIMARY KEY CHECK (only_row = 1),
-  next_position INTEGER NOT NULL
+  next_position INTEGER NOT NULL,
+  keys_through  INTEGER NOT NULL
 );
 -- Batches on their way. Membership and heading are kept, so that a retry sends the very same bytes. A receipt
 -- deletes the row: what is in no batch, not to be sent again and before `next_position` is acknowledged.

@@ -5,6 +5,7 @@ stamp: the business date, the instant, how that was found out, and the arrival. 
 """
 
 from datetime import UTC, date, datetime, timedelta
+from struct import Struct
 from typing import Any
 
 import msgspec
@@ -19,13 +20,16 @@ from shared.business_date import (
     read_local_time,
 )
 from shared.clock import instant_text
-from shared.identifiers import derive_event_id, event_key, new_event_id
-from shared.pos_event import PosEvent, read_event
+from shared.identifiers import derive_event_id, event_key_hex, new_event_id
+from shared.plain_event import PlainEvent, read_plain
+from shared.pos_event import PosEvent, read_carefully
 from shared.problems import Violation
 from shared.wire_json import encode_json
 
 ENVELOPE = frozenset({"streamId", "sequence", "stamp"})
 """Fields that the agent alone writes."""
+_unpack_halves = Struct(">qq").unpack
+"""A 16-byte key as two signed numbers, which is what SQLite keeps."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -79,21 +83,26 @@ def translate(
         if foreign := _foreign_envelope(raw, path):
             return foreign
         raw = {name: value for name, value in raw.items() if name not in ENVELOPE}
-    event = read_event(raw, path)
-    if isinstance(event, list):
-        return event
+    event: PlainEvent | PosEvent
+    if plain := read_plain(raw):
+        event, content_hash = plain
+    else:
+        carefully = read_carefully(raw, path)
+        if isinstance(carefully, list):
+            return carefully
+        event, content_hash = carefully, carefully.content_hash
     instant, reading = _instant(event, store.day_rule, arrival.received_at, previous)
     day = store.business_date(instant)
     if event.business_date is not None:
         # A declared date that is not believed stays among the till's own fields, where HQ sees and reports it.
         day, _ = believed_business_date(date.fromisoformat(event.business_date), day)
     event_id = event.event_id or _identity(event, raw, store.store_id, arrival)
-    key = event_key(event_id).int
+    key_high, key_low = _unpack_halves(bytes.fromhex(event_key_hex(event_id)))
     return StampedEvent(
         event_id=event_id,
-        key_high=_signed(key >> 64),
-        key_low=_signed(key & 0xFFFF_FFFF_FFFF_FFFF),
-        content_hash=event.content_hash,
+        key_high=key_high,
+        key_low=key_low,
+        content_hash=content_hash,
         business_day=day.toordinal(),
         # The till's fields as they came; only the id is spelled as text.
         own_fields=encode_json(raw if raw.get("eventId") == event_id else {**raw, "eventId": event_id})[:-1],
@@ -108,7 +117,7 @@ def translate(
 
 
 def _instant(
-    event: PosEvent, rule: DayRule, received_at: datetime, previous: datetime | None
+    event: PlainEvent | PosEvent, rule: DayRule, received_at: datetime, previous: datetime | None
 ) -> tuple[datetime, TimeReading]:
     if event.occurred_at is None:
         return received_at, TimeReading.ARRIVAL
@@ -118,7 +127,7 @@ def _instant(
     return read_local_time(moment, rule.zone, previous)
 
 
-def _identity(event: PosEvent, raw: Any, store_id: str, arrival: Arrival) -> str:
+def _identity(event: PlainEvent | PosEvent, raw: Any, store_id: str, arrival: Arrival) -> str:
     """An id for an event that its till gave none: from the till's own words, from its file, or a fresh one."""
     date_text = raw.get("businessDate") or (raw.get("occurredAt") or "")[:10]
     if event.workstation_id and event.transaction_number and event.line_number is not None and date_text:
@@ -143,11 +152,6 @@ def _stamp(day: date, occurred_at: str, reading: TimeReading, received_at: str) 
         f',"timeReading":"{reading.value}","receivedAt":"{received_at}"'
     )
     return text.encode("ascii")
-
-
-def _signed(half: int) -> int:
-    """An unsigned 64-bit number as SQLite keeps it."""
-    return half - (1 << 64) if half >> 63 else half
 
 
 def group_key(raw: Any) -> tuple[str, ...] | None:

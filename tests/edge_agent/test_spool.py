@@ -1,11 +1,14 @@
 """The spool: what is accepted is numbered, known, and on the disk."""
 
+import random
 import sqlite3
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from edge_agent.errors import SpoolFault, SpoolUnsafe
+from edge_agent.event_keys import KEYS_IN_MEMORY
 from edge_agent.spool import Spool
 from edge_agent.spool_schema import open_spool_file
 from shared.wire_json import decode_json
@@ -146,12 +149,39 @@ def test_a_buffered_event_takes_at_most_700_bytes(tmp_path: Path) -> None:
     assert pages * size / 4000 <= 700
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_every_event_is_known_whether_its_key_is_in_memory_or_in_the_index(
+    tmp_path: Path, restart: bool
+) -> None:
+    spool = open_spool(tmp_path)
+    dice = random.Random(7)
+    ids = [str(UUID(int=dice.getrandbits(128), version=4)) for _ in range(3 * KEYS_IN_MEMORY + 50)]
+    for event_id in ids:
+        assert not spool.accept([[[stamped(sale(eventId=event_id))]]])[0][0].duplicate
+    indexed = spool.connection.execute("SELECT COUNT(*) FROM event_key").fetchone()[0]
+    assert 0 < indexed < len(ids)
+    if restart:
+        spool.close()
+        spool = open_spool(tmp_path)
+    for number, event_id in enumerate(ids, 1):
+        again = spool.accept([[[stamped(sale(eventId=event_id))]]])[0][0]
+        assert (again.sequence, again.duplicate) == (number, True)
+    assert spool.last_sequence == len(ids)
+
+
+def test_two_ids_whose_keys_begin_alike_are_two_events(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    ids = [f"00000000-0000-4000-8000-{n:012}" for n in range(3)]
+    answers = [spool.accept([[[stamped(sale(eventId=event_id))]]])[0][0] for event_id in [*ids, *ids]]
+    assert [answer.sequence for answer in answers] == [1, 2, 3, 1, 2, 3]
+
+
 def test_the_key_is_looked_up_by_an_index(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     plan = spool.connection.execute(
-        "EXPLAIN QUERY PLAN SELECT position FROM event WHERE key_high = 1 AND key_low = 2"
+        "EXPLAIN QUERY PLAN SELECT position FROM event_key WHERE key_high = 1"
     ).fetchall()
-    assert "event_by_key" in plan[0][3]
+    assert "USING PRIMARY KEY (key_high=?)" in plan[0][3]
 
 
 def test_a_failed_commit_leaves_no_trace(tmp_path: Path) -> None:
@@ -162,6 +192,16 @@ def test_a_failed_commit_leaves_no_trace(tmp_path: Path) -> None:
         fill(spool, *([1] * 2000))
     spool.connection.execute("PRAGMA max_page_count = 1073741823")
     assert spool.accept([[[stamped()]]])[0][0].sequence == 2
+
+
+def test_what_a_failed_commit_noted_is_not_known(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    spool.connection.execute("PRAGMA max_page_count = 40")
+    event = stamped(sale(eventId="till-1"))
+    with pytest.raises(Exception, match="full"):
+        spool.accept([[[event], *[[stamped()] for _ in range(2000)]]])
+    spool.connection.execute("PRAGMA max_page_count = 1073741823")
+    assert not spool.accept([[[event]]])[0][0].duplicate
 
 
 def test_two_positions_of_the_clock_make_no_difference_to_numbering(tmp_path: Path) -> None:
