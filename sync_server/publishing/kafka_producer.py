@@ -4,6 +4,10 @@ librdkafka alone does not promise that: a message that times out leaves a hole w
 no message times out, a producer that still owes a message is never used again, and whoever sends again starts
 at the first message that is not confirmed. Every producer then writes an unbroken run from there, and
 whatever two of them write at once, first occurrences stay in order; a repetition is allowed.
+
+A report for each message takes as long as sending it. So a producer asks for reports of failures alone, and a
+window of which none came is confirmed as a whole; after a failure its successor asks for every report, since
+it matters then which messages got through.
 """
 
 from collections.abc import Callable, Sequence
@@ -49,6 +53,8 @@ class Window:
     """Messages that Kafka does not take as they are, with the reason."""
     is_broken: bool = False
     """Whether the producer that sent them cannot be used any more."""
+    sent: list[int] = field(default_factory=list)
+    """What was handed to the producer."""
 
     def report(self, index: int, error: KafkaError | None, _message: Any) -> None:
         """The delivery report of one message."""
@@ -58,6 +64,10 @@ class Window:
         self.is_broken = True
         if error.code() not in _CONSEQUENCES:
             self.refused[index] = error.str()
+
+    def report_failure(self, _error: KafkaError, _message: Any) -> None:
+        """The report of a failure, from a producer that reports nothing else."""
+        self.is_broken = True
 
 
 class KafkaProducer:
@@ -77,6 +87,8 @@ class KafkaProducer:
         self._on_created = on_created
         self._on_away = on_away
         self._producer: Producer | None = None
+        self._window = Window()
+        self._is_careful = False
         self._patience = PATIENCE_SECONDS
 
     def deliver(self, messages: Sequence[Message], keep_waiting: Callable[[], bool]) -> Window:
@@ -86,13 +98,16 @@ class KafkaProducer:
         a refused one are not sent. Raises BrokerAway or TopicUnusable when no producer can be built.
         """
         producer = self._ready_producer()
-        window = Window()
+        window = self._window = Window()
         self._hand_over(producer, messages, window)
         self._await(producer, window, keep_waiting)
         if window.is_broken or len(producer):
             self.close()
-        elif window.confirmed:
-            self._patience = PATIENCE_SECONDS
+            self._is_careful = True
+            return window
+        if not self._is_careful:
+            window.confirmed.update(window.sent)
+        self._patience = PATIENCE_SECONDS
         return window
 
     def close(self) -> None:
@@ -104,8 +119,15 @@ class KafkaProducer:
             created = ensure_topics(self._bootstrap_servers)
             if created:
                 self._on_created(created)
-            self._producer = Producer({"bootstrap.servers": self._bootstrap_servers, **_SETTINGS})
+            reports = {} if self._is_careful else self._failures_alone()
+            self._producer = Producer({"bootstrap.servers": self._bootstrap_servers, **_SETTINGS, **reports})
         return self._producer
+
+    def _failures_alone(self) -> dict[str, Any]:
+        def report_failure(error: KafkaError, message: Any) -> None:
+            self._window.report_failure(error, message)
+
+        return {"delivery.report.only.error": True, "on_delivery": report_failure}
 
     def _hand_over(self, producer: Producer, messages: Sequence[Message], window: Window) -> None:
         blocked: set[bytes] = set()
@@ -113,9 +135,12 @@ class KafkaProducer:
             if message.key in blocked:
                 continue
             try:
-                producer.produce(
-                    message.topic, message.value, message.key, on_delivery=partial(window.report, index)
-                )
+                if self._is_careful:
+                    report = partial(window.report, index)
+                    producer.produce(message.topic, message.value, message.key, on_delivery=report)
+                else:
+                    producer.produce(message.topic, message.value, message.key)
+                window.sent.append(index)
             except KafkaException as error:
                 blocked.add(message.key)
                 if error.args[0].fatal():
