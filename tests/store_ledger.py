@@ -5,6 +5,7 @@ Batches go through JSON, so that tests state numbers as tills do.
 
 import itertools
 from collections.abc import Mapping, Sequence
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, LiteralString
@@ -37,6 +38,12 @@ class StoreLedger:
         self.store_id = store_id
         self.store_no = build_store(database, store_id, **store)
         self.rule = DayRule(store.get("timezone", "UTC"))
+
+    def over(self, database: Database) -> "StoreLedger":
+        """The same store, reached over another way to its database."""
+        other = copy(self)
+        other.database = database
+        return other
 
     def post(
         self,

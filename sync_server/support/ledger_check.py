@@ -37,7 +37,7 @@ class LedgerCheck:
         """The breaches, of one store or of all, at most MOST_FAULTS."""
         statement = (
             f"SELECT s.store_id, place, what FROM ({self.query}) AS fault (store_no, position, place, what) "  # noqa: S608  # built from constants
-            "LEFT JOIN store s USING (store_no) ORDER BY store_no, position LIMIT %(most)s"
+            "LEFT JOIN store s USING (store_no) ORDER BY store_no, position, place, what LIMIT %(most)s"
         ).replace("OF_STORE", _OF_STORE)
         rows = connection.execute(statement.encode(), {"store_no": store_no, "most": MOST_FAULTS})
         return [LedgerFault(store_id or "no store", place, what) for store_id, place, what in rows]

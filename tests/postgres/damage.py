@@ -1,0 +1,248 @@
+"""Damage that only the owner of the tables can do, one kind each, with what `verify` has to say to it."""
+
+from dataclasses import dataclass
+
+from sync_server.support.verify import CHECKS
+
+AUDIT = "The audit chain is whole."
+_PROMISES = {check.promise.partition(",")[0].rstrip("."): check.promise for check in CHECKS}
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """What is done to one store, what has to be said of it, and which promise is broken."""
+
+    name: str
+    statement: str
+    found: str
+    promise: str
+
+
+def _damage(promise: str, name: str, statement: str, found: str) -> Damage:
+    """`OF_STORE` is the condition on the store; `promise` the beginning of it, up to a comma."""
+    of_store = "store_no = (SELECT store_no FROM store WHERE store_id = %(store)s)"
+    return Damage(name, statement.replace("OF_STORE", of_store), found, _PROMISES.get(promise, promise))
+
+
+_ANY_SALE = "(SELECT min(store_sequence) FROM pos_event WHERE OF_STORE AND type = 'SALE')"
+_ANY_JOURNAL = "(SELECT max(store_sequence) FROM journal WHERE OF_STORE)"
+_STOCK = "Stock is the sum of its movements"
+_STEPS = "Every movement says what is on hand after it and which one came before it"
+_CAUSES = "Every event that moves goods has its movement"
+_NUMBERS = "Every number of a store is one event"
+_BATCHES = "A batch brought as many events as it was answered with"
+_BALANCE = "Every journal has lines"
+_OUTBOX = "Every sale"
+_RECEIPT = "A receipt has one hash and one outcome for each of its sequences"
+_RECEIVED = "A stream has received what it has receipts for"
+_POSTED = "Every sequence received as posted is an event in the ledger with that content"
+_LYING = "Every sequence received as held or as a duplicate lies there with that content"
+_MOVEMENT_JOURNAL = "Every movement of value is booked in a journal of its own group and accounting date"
+_EVENT_JOURNAL = "Every event of money is booked in a journal of its own group and currency"
+
+DAMAGES = [
+    _damage(_STOCK, "a piece more in stock",
+            "UPDATE store_stock SET on_hand = on_hand + 1 WHERE OF_STORE AND item_no = 1",
+            "item item-001: stock says"),
+    _damage(_STOCK, "a cent more in stock",
+            "UPDATE store_stock SET value = value + 0.01 WHERE OF_STORE AND item_no = 1",
+            "the movements add up to"),
+    _damage(_STOCK, "stock is gone",
+            "DELETE FROM store_stock WHERE OF_STORE AND item_no = 2",
+            "stock says 0 worth 0"),
+    _damage(_STOCK, "stock names another last movement",
+            "UPDATE store_stock SET last_sequence = 1 WHERE OF_STORE",
+            "after movement 1;"),
+    _damage("Where there is no stock there is no value", "value without stock",
+            "INSERT INTO store_stock (store_no, item_no, value) SELECT store_no, 999, 1 FROM store WHERE OF_STORE",
+            "nothing is on hand and it is worth 1"),
+    _damage(_STEPS, "a movement of one more",
+            "UPDATE stock_movement SET quantity = quantity + 1 "
+            f"WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "added up there are"),
+    _damage(_STEPS, "a step that says otherwise",
+            "UPDATE stock_movement SET on_hand_after = on_hand_after + 1 "
+            f"WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "it says"),
+    _damage(_STEPS, "a chain that skips",
+            "UPDATE stock_movement SET previous_sequence = NULL "
+            f"WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "after movement 0; added up"),
+    _damage(_CAUSES, "a sale without its movement",
+            f"DELETE FROM stock_movement WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "has no movement"),
+    _damage(_CAUSES, "a void that moved something else",
+            "UPDATE stock_movement SET quantity = quantity + 1 "
+            "WHERE OF_STORE AND type = 'VOID'",
+            "and the line that it takes back"),
+    _damage(_CAUSES, "a movement without a cause",
+            "UPDATE stock_movement SET event_sequence = 1 "
+            "WHERE OF_STORE AND type = 'OPENING_STOCK'",
+            "is neither its own nor one of its void effects"),
+    _damage(_NUMBERS, "an event is gone",
+            "DELETE FROM pos_event WHERE OF_STORE AND event_id = 'V-2'",
+            "after number"),
+    _damage(_NUMBERS, "a number was given twice",
+            "INSERT INTO void_effect (store_no, store_sequence, void_sequence, "
+            f"voided_sequence) SELECT store_no, {_ANY_SALE}, 1, 1 FROM store WHERE OF_STORE",
+            "it was given twice"),
+    _damage(_NUMBERS, "numbers were given for nothing",
+            "UPDATE store SET last_sequence = last_sequence + 1 WHERE OF_STORE",
+            "the store has given numbers up to this one"),
+    _damage(_BATCHES, "a batch that says more",
+            "UPDATE pos_batch SET accepted = accepted + 1 WHERE OF_STORE AND batch_id = 'the day'",
+            "batch the day: it was answered with"),
+    _damage(_BATCHES, "a held event is gone",
+            "DELETE FROM held_event WHERE OF_STORE",
+            "accepted and 1 held; there are"),
+    _damage(_BALANCE, "a line of a journal is gone",
+            f"DELETE FROM journal_line WHERE OF_STORE AND store_sequence = {_ANY_JOURNAL} "
+            "AND line_number = 1",
+            "stand against credits of"),
+    _damage(_BALANCE, "a journal without lines",
+            f"DELETE FROM journal_line WHERE OF_STORE AND store_sequence = {_ANY_JOURNAL}",
+            "it has no lines"),
+    _damage(_BALANCE, "lines without a journal",
+            f"DELETE FROM journal WHERE OF_STORE AND store_sequence = {_ANY_JOURNAL}",
+            "there are lines of it and no journal"),
+    _damage(_MOVEMENT_JOURNAL, "a movement names no journal",
+            "UPDATE stock_movement SET journal_sequence = NULL "
+            f"WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "and names no journal"),
+    _damage(_MOVEMENT_JOURNAL, "a movement of another day than its journal",
+            "UPDATE stock_movement SET accounting_date = "
+            f"accounting_date + 1 WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "itself is of"),
+    _damage(_EVENT_JOURNAL, "a sale names no journal",
+            "UPDATE pos_event SET journal_sequence = NULL "
+            f"WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "SALE of 10.00 names no journal"),
+    _damage(_EVENT_JOURNAL, "a sale in another currency than its journal",
+            "UPDATE pos_event SET currency = 'EUR' "
+            f"WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "itself is in EUR"),
+    _damage("A journal's inventory lines are worth what its movements are", "books of another inventory",
+            "UPDATE journal_line SET account = '1405' WHERE OF_STORE AND account = '1400' "
+            f"AND store_sequence = {_ANY_JOURNAL}",
+            "on inventory; its movements are worth"),
+    _damage("A store's inventory account is the value of its stock", "a movement and stock of more value",
+            "WITH moved AS (UPDATE stock_movement SET value = value + 1 WHERE OF_STORE AND type = 'RECEIPT') "
+            "UPDATE store_stock SET value = value + 1 WHERE OF_STORE AND item_no = 1",
+            "inventory account: it stands at"),
+    _damage(_OUTBOX, "a message is gone",
+            f"DELETE FROM outbox WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "it is missing; kind 1 belongs there"),
+    _damage(_OUTBOX, "a message of nothing",
+            "INSERT INTO outbox (store_no, store_sequence, kind) "
+            "SELECT store_no, 1, 4 FROM store WHERE OF_STORE",
+            "nothing happened that it tells"),
+    _damage(_OUTBOX, "a message of another kind",
+            f"UPDATE outbox SET kind = 2 WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "its kind is 2 and should be 1"),
+    _damage("Nothing is marked as published that has not happened", "published ahead of itself",
+            "INSERT INTO relay_progress (store_no, published_sequence) SELECT store_no, 999 FROM store WHERE "
+            "OF_STORE",
+            "published mark: it is at 999"),
+    _damage(_RECEIPT, "a receipt that overlaps",
+            "INSERT INTO stream_receipt (store_no, stream_no, first_sequence, "
+            "last_sequence, business_date, content_hashes, outcomes) SELECT store_no, stream_no, 2, 2, "
+            "business_date, "
+            "substr(content_hashes, 33, 32), 'P' FROM stream_receipt WHERE OF_STORE",
+            "had a receipt before it"),
+    _damage(_RECEIPT, "a receipt without its hashes",
+            "UPDATE stream_receipt SET content_hashes = '' WHERE OF_STORE",
+            "with 0 octets of hashes"),
+    _damage(_RECEIVED, "a stream that claims more",
+            "UPDATE stream SET received = received + '{[100,101)}' WHERE OF_STORE",
+            "was received; there are receipts for"),
+    _damage(_RECEIVED, "a receipt is gone",
+            "DELETE FROM stream_receipt WHERE OF_STORE",
+            "there are receipts for {}"),
+    _damage(_POSTED, "a receipt of another content",
+            "UPDATE stream_receipt SET content_hashes = "
+            "set_byte(content_hashes, 0, 255 - get_byte(content_hashes, 0)) WHERE OF_STORE",
+            "has another content"),
+    _damage(_POSTED, "an event without its receipt",
+            "UPDATE stream_receipt SET outcomes = overlay(outcomes placing 'D' "
+            "from 1) WHERE OF_STORE",
+            "has no receipt as posted"),
+    _damage(_LYING, "what was held is gone",
+            "DELETE FROM held_event WHERE OF_STORE",
+            "it was received as held and does not lie among the held events"),
+    _damage(_LYING, "what a duplicate doubles is gone",
+            "UPDATE pos_event SET content_hash = '\\x00' "
+            "WHERE OF_STORE AND event_id = 'from a till'",
+            "a duplicate of something that is not there"),
+    _damage(_LYING, "held from a sequence that never came",
+            "UPDATE held_event SET sequence = 77 WHERE OF_STORE",
+            "sequence 77 of stream"),
+    _damage("Every event names an item that exists", "an event of no item",
+            "UPDATE pos_event SET item_no = 999 "
+            f"WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "it names an item, which does not exist: 999"),
+    _damage("Every movement names an item that exists", "a movement of no item",
+            f"UPDATE stock_movement SET item_no = 999 WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
+            "it names an item, which does not exist: 999"),
+    _damage("Every stock row of item number names an item that exists", "stock of no item",
+            "UPDATE store_stock SET item_no = 999 WHERE OF_STORE AND item_no = 1",
+            "stock row of item number 999"),
+    _damage("Every event names a stream that exists", "an event of no stream",
+            "UPDATE pos_event SET stream_no = 999 "
+            "WHERE OF_STORE AND event_id = 'R-1'",
+            "it names a stream, which does not exist: 999"),
+    _damage("Every receipt names a stream that exists", "a receipt of no stream",
+            "UPDATE stream_receipt SET stream_no = 999 WHERE OF_STORE",
+            "it names a stream, which does not exist: 999"),
+    _damage("Every held event names a stream that exists", "held from no stream",
+            "UPDATE held_event SET stream_no = 999 "
+            "WHERE OF_STORE",
+            "it names a stream, which does not exist: 999"),
+    _damage("Every void effect names a void that exists", "a void effect of no void",
+            f"UPDATE void_effect SET void_sequence = {_ANY_SALE} WHERE OF_STORE",
+            "it names a void, which does not exist"),
+    _damage("Every void effect names a line that exists", "a void effect on nothing",
+            "UPDATE void_effect SET voided_sequence = 999 WHERE OF_STORE",
+            "it names a line, which does not exist: 999"),
+    _damage("Every claim of void names a void that exists", "a claim of no void",
+            "UPDATE void_claim SET void_sequence = 999 "
+            "WHERE OF_STORE",
+            "it names a void, which does not exist: 999"),
+    _damage("Every return names a return that exists", "a return of nothing",
+            "UPDATE sale_return SET return_sequence = 999 "
+            "WHERE OF_STORE AND quantity = 1",
+            "it names a return, which does not exist: 999"),
+    _damage("Every return names a sale that exists", "a return of no sale",
+            "UPDATE sale_return SET sold_sequence = 999 "
+            "WHERE OF_STORE",
+            "it names a sale, which does not exist: 999"),
+    _damage("Every sale names a line that exists", "a sale of no lines",
+            "UPDATE pos_sale SET first_sequence = 999, "
+            "last_sequence = 999 WHERE OF_STORE",
+            "it names a line, which does not exist: 999"),
+    _damage("Every line of a sale is found by its sale", "a sale that is not found",
+            "DELETE FROM pos_sale WHERE OF_STORE",
+            "sale S-1 does not lead to it"),
+    _damage("No more of a sold line is known to have come back than was sold", "more came back than was sold",
+            "UPDATE sale_return SET quantity = 100 WHERE OF_STORE",
+            "were sold and 100 of them came back"),
+    _damage(AUDIT, "somebody else did it",
+            "UPDATE audit_entry SET actor = 'eve' WHERE OF_STORE AND audit_sequence = 2",
+            "audit entry 2: its content is not what was written"),
+    _damage(AUDIT, "it counted something else",
+            "UPDATE audit_entry SET after = after || '{\"accepted\": 1}' "
+            "WHERE OF_STORE AND subject = 'the day'",
+            "its content is not what was written"),
+    _damage(AUDIT, "an entry is gone",
+            "DELETE FROM audit_entry WHERE OF_STORE AND audit_sequence = 2",
+            "audit entry 3: the entry before it is 1: entries are missing"),
+    _damage(AUDIT, "an entry and its hash were replaced",
+            "UPDATE audit_entry SET hash = sha256('x') "
+            "WHERE OF_STORE AND audit_sequence = 1",
+            "audit entry 1: its content is not what was written"),
+    _damage(AUDIT, "the last entry is gone",
+            "DELETE FROM audit_entry WHERE OF_STORE AND subject = 'the day'",
+            "audit head: the chain's head is entry"),
+    _damage(AUDIT, "the head was moved",
+            "UPDATE store SET audit_hash = sha256('x') WHERE OF_STORE",
+            "audit head:"),
+]  # fmt: skip
