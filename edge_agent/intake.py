@@ -16,6 +16,7 @@ from edge_agent.stamped_event import Accepted, EventGroup, Refused, StampedEvent
 from edge_agent.translation import Arrival, StoreRule, group_key, translate
 from shared.business_date import TimeReading
 from shared.clock import Clock, instant_text, read_instant
+from shared.problems import Violation
 from shared.wire_json import JsonError, decode_json
 
 MAX_WORKSTATIONS = 1000
@@ -49,28 +50,38 @@ class Intake:
 
         `fallback_ids` identify records that have no id, when they come by a way that can be walked twice.
         """
-        store, received_at = self._store(), self._clock.now()
+        received_at = self._clock.now()
         received_text = instant_text(received_at)
+        ids = fallback_ids or [None] * len(records)
         groups: list[EventGroup] = []
         refused: list[Refused] = []
         current: list[StampedEvent] = []
         current_key: tuple[str, ...] | None = None
         for index, raw in enumerate(records):
-            arrival = Arrival(received_at, received_text, fallback_ids[index] if fallback_ids else None)
-            workstation = _workstation(raw)
-            result = translate(raw, f"events[{index}]", store, arrival, self._last_instants.get(workstation))
-            if isinstance(result, list):
-                refused.append(Refused(index=index, violations=result))
+            stamped = self._stamp(raw, index, Arrival(received_at, received_text, ids[index]))
+            if isinstance(stamped, list):
+                refused.append(Refused(index=index, violations=stamped))
                 continue
-            event, instant = result
-            self._note(workstation, instant)
             key = group_key(raw)
             if key is None or key != current_key:
                 current = []
                 groups.append(current)
                 current_key = key
-            current.append(event)
+            current.append(stamped)
         return Translated(groups, refused)
+
+    def _stamp(self, raw: Any, index: int, arrival: Arrival) -> StampedEvent | list[Violation]:
+        """Stamps one record and remembers where its workstation's clock stood."""
+        workstation = str(raw.get("workstationId")) if type(raw) is dict else ""
+        previous = self._last_instants.get(workstation)
+        result = translate(raw, f"events[{index}]", self._store(), arrival, previous)
+        if isinstance(result, list):
+            return result
+        event, instant = result
+        self._last_instants[workstation] = instant
+        if len(self._last_instants) > MAX_WORKSTATIONS:
+            self._last_instants.popitem(last=False)
+        return event
 
     def accept(self, groups: Sequence[EventGroup]) -> list[Accepted]:
         """Stores translated groups and returns once they are durable; raises SpoolFull or SpoolFault."""
@@ -84,22 +95,12 @@ class Intake:
         """Commits what is in line."""
         self._desk.serve()
 
-    def _note(self, workstation: str, instant: datetime) -> None:
-        known = self._last_instants
-        known[workstation] = instant
-        if len(known) > MAX_WORKSTATIONS:
-            known.popitem(last=False)
-
     def _remember(self, bodies: Iterable[bytes]) -> None:
         for body in bodies:
             try:
                 event = decode_json(body)
                 stamp = event["stamp"]
                 if stamp["timeReading"] != TimeReading.ARRIVAL.value:
-                    self._note(_workstation(event), read_instant(stamp["occurredAt"]))
+                    self._last_instants[str(event.get("workstationId"))] = read_instant(stamp["occurredAt"])
             except (JsonError, KeyError, TypeError, ValueError):
                 continue  # a damaged row costs at most the order of one ambiguous hour
-
-
-def _workstation(raw: Any) -> str:
-    return str(raw.get("workstationId")) if type(raw) is dict else ""

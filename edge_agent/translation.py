@@ -104,8 +104,7 @@ def translate(
         key_low=key_low,
         content_hash=content_hash,
         business_day=day.toordinal(),
-        # The till's fields as they came; only the id is spelled as text.
-        own_fields=encode_json(raw if raw.get("eventId") == event_id else {**raw, "eventId": event_id})[:-1],
+        own_fields=_own_fields(raw, event_id),
         stamp=_stamp(
             day,
             # With an offset, reading has spelled the instant already.
@@ -144,6 +143,13 @@ def _foreign_envelope(raw: dict[str, Any], path: str) -> list[Violation]:
         for name in sorted(ENVELOPE)
         if raw.get(name) is not None
     ]
+
+
+def _own_fields(raw: dict[str, Any], event_id: str) -> bytes:
+    """The till's fields as they came; only the id is spelled as text, or added."""
+    if "eventId" not in raw:  # then it was made here, and needs no escaping
+        return b'%b,"eventId":"%b"' % (encode_json(raw)[:-1], event_id.encode("ascii"))
+    return encode_json(raw if raw["eventId"] == event_id else {**raw, "eventId": event_id})[:-1]
 
 
 def _stamp(day: date, occurred_at: str, reading: TimeReading, received_at: str) -> bytes:

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+from edge_agent.settings import read_source_table
+from edge_agent.sources.csv_export.csv_files import CsvFiles
+from edge_agent.sources.csv_export.profile import read_profiles
 from edge_agent.sources.dropped_file import FileReaders
 from edge_agent.sources.json_files import JsonFiles, NdjsonFiles
 
 
 def file_readers(configuration: Path) -> FileReaders:
     """The readers as the TOML file `configuration` has them; raises SettingsError where it makes no sense."""
-    del configuration
-    return FileReaders([JsonFiles(), NdjsonFiles()])
+    profiles = read_profiles(read_source_table(configuration, "csv"))
+    return FileReaders([JsonFiles(), NdjsonFiles(), CsvFiles(profiles)])
