@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from sync_server.commands import running
+from sync_server.commands import checking, running
 from sync_server.commands.demo import demo
 from sync_server.commands.items import items, stock
 from sync_server.commands.output import failure_sentence
@@ -36,6 +36,7 @@ program.add_typer(users, name="user")
 program.add_typer(tokens, name="token")
 program.command("enrolment-code")(enrolment_code)
 program.command()(running.publish)
+program.command()(checking.verify)
 
 
 def _show_version(wanted: bool) -> None:

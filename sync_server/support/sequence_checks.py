@@ -4,6 +4,7 @@ from typing import Final
 
 from sync_server.support.ledger_check import LedgerCheck
 
+# Headquarters, number 0, posts nothing: its last number is the position of the item master.
 SEQUENCE_CHECKS: Final = (
     LedgerCheck(
         "Every number of a store is one event, void effect, journal or movement of its own.",
@@ -35,7 +36,7 @@ SEQUENCE_CHECKS: Final = (
                 (SELECT max(store_sequence) FROM stock_movement m WHERE m.store_no = store.store_no),
                 0) AS last
         ) AS there
-        WHERE OF_STORE AND last_sequence <> last
+        WHERE OF_STORE AND store_no <> 0 AND last_sequence <> last
         """,
     ),
     LedgerCheck(
