@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -19,6 +20,7 @@ RESULTS = Path(__file__).parent / "results.json"
 
 def main(arguments: Sequence[str]) -> int:
     """One run; 0 when everything was measured, whether or not a goal was reached."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends what was started, like Ctrl-C
     asked = _parser().parse_args(arguments)
     chosen = [one for one in COMPARISONS if not asked.only or any(word in one.name for word in asked.only)]
     if not chosen:

@@ -18,6 +18,7 @@ from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.opening_stock import post_opening_stock
 from sync_server.database import Database
 from sync_server.demo.demo_stores import DemoStore
+from sync_server.demo.watchdog import Watchdog
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 from sync_server.migrations import migrate
 from sync_server.people.callers import Caller, CallerKind
@@ -36,18 +37,24 @@ RETURNING item_id, item_no
 class Headquarters:
     """A running PostgreSQL and the template in it. Use as a context."""
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, watchdog: Watchdog) -> None:
+        """`watchdog` ends PostgreSQL should the benchmark be killed."""
         self._postgres = EmbeddedPostgres(folder)
+        self._pid_file = folder / "postgres" / "postmaster.pid"
+        self._watchdog = watchdog
         self._clock = clock
         self.credentials: dict[str, str] = {}
         """The credential of each store's agent, by store id."""
 
     def __enter__(self) -> "Headquarters":
         self._postgres.start()
+        self._pid = int(self._pid_file.read_text().split()[0])
+        self._watchdog.watch_postgres(self._pid)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._postgres.stop()
+        self._watchdog.forget(self._pid)
 
     def make_template(self, sales: Sequence[Sales]) -> None:
         """Stores, agents, items and opening stock of all that is going to be sold."""

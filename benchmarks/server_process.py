@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.starting_gate import ROOT
+from sync_server.demo.watchdog import Watchdog
 
 STOP_SECONDS = 30
 
@@ -19,7 +20,7 @@ class ServerFailed(Exception):
 
 
 @contextmanager
-def running_server(database_url: str, workers: int, folder: Path) -> Iterator[int]:
+def running_server(database_url: str, workers: int, folder: Path, watchdog: Watchdog) -> Iterator[int]:
     """Its port, once it takes requests; it is stopped afterwards. `folder` keeps what it writes."""
     folder.mkdir()
     log = folder / "server.log"
@@ -31,13 +32,21 @@ def running_server(database_url: str, workers: int, folder: Path) -> Iterator[in
     }
     with log.open("wb") as errors:
         process = subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=errors, text=True
+            command,
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            start_new_session=True,
         )
+        watchdog.watch_group(process.pid)
         try:
             yield _announced_port(process, log)
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(STOP_SECONDS)
+            watchdog.forget(process.pid)
             assert process.stdout is not None
             process.stdout.close()
 

@@ -80,7 +80,10 @@ def _hot_store(stage: Stage) -> Figures:
 @contextmanager
 def _server_running(stage: Stage, workers: int) -> Iterator[Callable[[LoadGenerator], float]]:
     """A server on a fresh database, and how load is put on it."""
-    with stage.fresh_database() as url, running_server(url, workers, stage.new_path("server")) as port:
+    with (
+        stage.fresh_database() as url,
+        running_server(url, workers, stage.new_path("server"), stage.watchdog) as port,
+    ):
 
         def load(generator: LoadGenerator) -> float:
             generator.port, generator.credentials = port, stage.headquarters.credentials

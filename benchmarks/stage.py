@@ -14,6 +14,7 @@ from benchmarks.load_generator import CONNECTIONS
 from benchmarks.posted_rows import PostedBatch, Rehearsal, rehearse
 from benchmarks.real_sales import Sales, merged, read_sales
 from shared.clock import SystemClock
+from sync_server.demo.watchdog import Watchdog
 
 HOT_STORE = 9001
 """The number of the store that sells everything alone."""
@@ -47,6 +48,8 @@ class Stage:
         self.scale = scale
         self._clock = SystemClock()
         self._stack = ExitStack()
+        self.watchdog = Watchdog()
+        self._stack.callback(self.watchdog.close)
 
     def __enter__(self) -> "Stage":
         return self
@@ -91,7 +94,9 @@ class Stage:
     @cached_property
     def headquarters(self) -> Headquarters:
         """The running PostgreSQL with its template."""
-        headquarters = self._stack.enter_context(Headquarters(self.folder / "headquarters", self._clock))
+        headquarters = self._stack.enter_context(
+            Headquarters(self.folder / "headquarters", self._clock, self.watchdog)
+        )
         headquarters.make_template([self.sales, self.hot_sales])
         return headquarters
 
