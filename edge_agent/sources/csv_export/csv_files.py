@@ -1,5 +1,6 @@
 """The reader of dropped CSV files: picks the profile by the file's name, hands out one record a row."""
 
+import codecs
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -35,6 +36,8 @@ class CsvFiles:
         first = next(rows(text, profile.dialect, profile.skip_lines, None), None)
         kept = [text.content[text.start : _end_of(first, profile, text)]] if first else []
         part = b"\n".join([*(line for line in kept if line), *(record.raw for record in rejected)]) + b"\n"
+        if text.content is not file.content:  # UTF-16 was turned into UTF-8, and so it stays
+            return codecs.BOM_UTF8 + part
         return text.content[: text.start] + part
 
     def _opened(self, file: DroppedFile) -> tuple[CsvProfile, EncodedText]:

@@ -124,12 +124,11 @@ def _row(number: int, raw: bytes, encoding: str, dialect: Dialect) -> tuple[RawR
     except UnicodeError as error:
         reason = getattr(error, "reason", error)
         return RawRow(number, raw, (), f"Line is no {encoding}: {reason}; see the profile's encoding"), False
-    quoting = csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE
     reader = csv.reader(
-        text.splitlines(keepends=True) if "\n" in text or "\r" in text else [text],
+        [text],
         delimiter=dialect.delimiter,
         quotechar=dialect.quote or None,
-        quoting=quoting,
+        quoting=csv.QUOTE_MINIMAL if dialect.quote else csv.QUOTE_NONE,
         strict=True,
     )
     try:

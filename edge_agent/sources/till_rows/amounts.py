@@ -41,7 +41,8 @@ def number_reader(
             raise ValueError(f"must be a number such as {example}")
         whole = found[2].replace(thousands_mark, "") if thousands_mark else found[2]
         negative = found[1] == "-" or found[4] == "-"
-        return Decimal(f"{'-' if negative else ''}{whole or '0'}.{found[3] or '0'}")
+        fraction = f".{found[3]}" if found[3] else ""
+        return Decimal(f"{'-' if negative else ''}{whole or '0'}{fraction}")
 
     def read(value: Any) -> Decimal:
         number = read_text(value) if type(value) is str else _stored_number(value, scale)
