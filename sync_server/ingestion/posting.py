@@ -171,7 +171,7 @@ def _post_line(
         posting.rows.outbox.append((number, kind))
     if posting.context.refers:
         remember(posting.state, line)
-    _note_line(posting, item, currency)
+    _note_line(posting, line, item, currency)
     return line
 
 
@@ -185,7 +185,9 @@ def _cost(posting: OpenPosting, arrival: Arrival, line: PostedLine, item: KnownI
     return current_cost(item.position, line.quantity, posting.coin)
 
 
-def _note_line(posting: OpenPosting, item: KnownItem, currency: str) -> None:
+def _note_line(posting: OpenPosting, line: PostedLine, item: KnownItem, currency: str) -> None:
+    if not line.cost and not item.position.unit_cost and line.type != EventType.RETURN:
+        posting.find(FindingCode.COST_UNKNOWN, item.item_id)
     if item.placeholder:
         posting.find(FindingCode.UNKNOWN_ITEM, item.item_id)
     if currency != posting.context.currency:
