@@ -1,0 +1,85 @@
+"""A real agent and the real server, each killed under way: in the end headquarters holds what tills were promised."""
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.edge_agent.agent_process import AgentProcess, eventually
+from tests.edge_agent.builders import sale
+from tests.edge_agent.test_crash import Till
+from tests.system.test_serve import Server
+
+pytestmark = pytest.mark.system
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """A server with one store in New York whose day starts at 04:00."""
+    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as name:
+        server = Server(Path(name))
+        server.start()
+        words = ("--location", "LOC-1", "--timezone", "America/New_York", "--day-start", "04:00")
+        server.command("store", "add", "STORE-01", *words)
+        yield server
+        server.close()
+
+
+@pytest.fixture
+def agent(server: Server, tmp_path: Path) -> Iterator[AgentProcess]:
+    """An agent that joined the store and runs."""
+    with AgentProcess(tmp_path / "agent") as agent:
+        code = server.command("enrolment-code", "STORE-01").strip()
+        result = agent.command("enrol", server.url, code)
+        assert result.returncode == 0, result.stderr
+        agent.start()
+        yield agent
+
+
+def proven(agent: AgentProcess) -> int:
+    """Has every day compared; the events of those that are not proven before, all of which must be proven now."""
+    result = agent.command("prove", "--json")
+    assert result.returncode == 0, (result.stdout, result.stderr, agent.log())
+    return sum(proof["events"] for proof in json.loads(result.stdout))
+
+
+def test_what_tills_were_promised_is_proven_at_headquarters(server: Server, agent: AgentProcess) -> None:
+    late, early = "2026-02-10T12:00:00", "2026-02-10T03:59:00-05:00"
+    status, answer = agent.sell(
+        sale(saleId="S1", lineNumber=1, occurredAt=late), sale(saleId="S1", lineNumber=2, occurredAt=late)
+    )
+    assert status == 201
+    assert [line["businessDate"] for line in answer] == ["2026-02-10"] * 2
+    assert agent.sell(sale(occurredAt=early))[1][0]["businessDate"] == "2026-02-09"
+    agent.until_delivered()
+    eventually("both days are proven", lambda: agent.status()["days"] == {"PROVEN": 2})
+    assert json.loads(server.command("verify", "--json"))["ok"]
+
+
+def test_kills_on_both_sides_lose_nothing_and_double_nothing(server: Server, agent: AgentProcess) -> None:
+    tills = [Till(agent, f"T{n}") for n in range(2)]
+    for till in tills:
+        till.start()
+    for _ in range(2):
+        time.sleep(0.5)
+        server.kill()
+        time.sleep(0.5)
+        agent.kill()
+        agent.start()
+        server.start()
+    time.sleep(0.5)
+    for till in tills:
+        till.stopping.set()
+        till.join()
+    eventually("the backlog is delivered", lambda: agent.status()["backlog"]["events"] == 0, seconds=60)
+    status = agent.status()
+    acknowledged = {sequence for till in tills for sequence in till.acknowledged.values()}
+    assert acknowledged <= set(range(1, status["lastSequence"] + 1))
+    assert status["acknowledgedSequence"] == status["lastSequence"]
+    assert status["undeliverable"] == 0
+    proven(agent)
+    assert set(agent.status()["days"]) == {"PROVEN"}
+    assert json.loads(server.command("verify", "--json"))["ok"]
