@@ -79,7 +79,8 @@ def hold_refused(
             "now": now,
         }
         cursor.execute(_HOLD, row)
-        receipts.append((event.sequence, event.content_hash, day, "H"))
+        if not receipts or receipts[-1][0] != event.sequence:
+            receipts.append((event.sequence, event.content_hash, day, "H"))
     runs = runs_of(receipts, stream.has)
     columns = zip(*runs, strict=True)
     names = ("first", "last", "dates", "hashes", "outcomes")
