@@ -7,6 +7,7 @@ numbers. The model is named to FastAPI as `response_model` for the OpenAPI docum
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -15,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
+from shared.event_fields import calendar_date
 from shared.exact_decimal import parse
 from shared.identifiers import is_identifier
 from shared.problems import Violation
@@ -35,6 +37,10 @@ def _exact(value: object) -> Decimal:
     return parse(value)
 
 
+def _calendar_date(value: object) -> date:
+    return value if type(value) is date else date.fromisoformat(calendar_date(value))
+
+
 def _one_line(value: str) -> str:
     if not is_identifier(value):
         raise ValueError("must be 1 to 128 characters without control characters")
@@ -45,6 +51,8 @@ ExactNumber = Annotated[
     Decimal, BeforeValidator(_exact), WithJsonSchema({"type": "number"}, mode="serialization")
 ]
 """A decimal: read from a JSON number or a decimal string without a float, written as a JSON number."""
+CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
+"""A date as the wire has it, `2026-02-10`, and nothing that pydantic would take for one: no number, no time."""
 Identifier = Annotated[
     str, BeforeValidator(lambda value: _one_line(value) if isinstance(value, str) else value)
 ]

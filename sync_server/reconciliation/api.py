@@ -16,13 +16,13 @@ from sync_server.reconciliation.reconciliations import OPEN, make_reconciliation
 from sync_server.request_body import JsonBody
 from sync_server.request_context import parts_of
 from sync_server.stores.registry import find_store
-from sync_server.wire_models import ExactNumber, Identifier, StoreIdPath, WireModel, answer
+from sync_server.wire_models import CalendarDate, ExactNumber, Identifier, StoreIdPath, WireModel, answer
 
 
 class ReconcileRequest(WireModel):
     """A day's variance as the store closed with it."""
 
-    date: date
+    date: CalendarDate
     variance_amount: ExactNumber = Field(description="Counted − system, in the store's currency.")
     reason: Identifier = Field(description="A reason code such as SHRINKAGE.")
 

@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field
 from sync_server.stores.agent_commands import AgentCommandType
 from sync_server.stores.store_days import DayState
 from sync_server.stores.store_facts import Profile
-from sync_server.wire_models import Identifier, SequenceRange, WireModel
+from sync_server.wire_models import CalendarDate, Identifier, SequenceRange, WireModel
 
 _LARGEST = 2**63 - 1
 Count = Annotated[int, Field(ge=0, le=_LARGEST)]
@@ -90,7 +90,7 @@ class DayDigestRequest(WireModel):
     """The digest of a stream's business date, as the store sees it."""
 
     stream_id: Identifier
-    business_date: date
+    business_date: CalendarDate
     digest: str = Field(pattern="^[0-9a-f]{64}$")
     events: Count
 
