@@ -95,7 +95,7 @@ def test_stock_that_was_below_zero_within_a_batch_only_is_no_finding(store: Stor
 
 def test_an_unknown_item_is_posted_against_a_placeholder(store: StoreLedger) -> None:
     answer = store.post(sale(1, item="item-999"))
-    assert {found["code"] for found in answer.findings} == {"UNKNOWN_ITEM", "NEGATIVE_STOCK"}
+    assert {found["code"] for found in answer.findings} == {"UNKNOWN_ITEM", "COST_UNKNOWN", "NEGATIVE_STOCK"}
     assert store.rows("SELECT item_id FROM item WHERE placeholder") == [("item-999",)]
     assert store.post(sale(1, item="item-999")).accepted == 1
     assert store.findings()["UNKNOWN_ITEM", "item-999"] == 2

@@ -1,0 +1,1 @@
+"""Ingestion as callers meet it: batches over HTTP."""

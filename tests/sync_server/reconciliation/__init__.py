@@ -1,0 +1,1 @@
+"""Close of day: what a store reports, opened once, posted by nobody yet."""
