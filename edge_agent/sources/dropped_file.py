@@ -6,6 +6,7 @@ a million objects. Formats register here by their suffix:
 | suffix | reader |
 |---|---|
 | `.json`, `.ndjson` | `json_files.py` |
+| `.xml` | `poslog/journal_files.py` |
 """
 
 import hashlib

@@ -6,7 +6,9 @@ named with line and path while the rest goes on. In the order in which a journal
 | file | responsibility |
 |---|---|
 | `journal_files.py` | the reader behind the drop folder: a file in, records out |
-| `journal.py` | bytes to transactions: XML pulled in pieces, bounded, no entities, no DTD, no network |
+| `journal.py` | bytes to transactions: never trusted, and read on where the XML breaks |
+| `pull.py` | one run of the parser, from some place to the first thing that is wrong |
+| `configuration.py` | `[poslog]` of the configuration |
 | `profiles.py` | how vendors deviate from the standard, as data |
 | `elements.py` | texts, numbers and flags of elements, whatever their namespace |
 | `header.py` | whose transaction it is, when, and whether it may be posted |

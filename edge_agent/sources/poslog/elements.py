@@ -29,12 +29,15 @@ def local(element: Element) -> str:
 
 
 def path_of(element: Element) -> str:
-    """Where an element stands in its transaction: `RetailTransaction/LineItem[3]/Sale/Quantity`."""
+    """Where an element stands in its transaction: `RetailTransaction/LineItem[SequenceNumber=3]/Sale/Quantity`."""
     steps: list[str] = []
     while element is not None and local(element) != "Transaction":
         name, parent = local(element), element.getparent()
-        same = [] if parent is None else [each for each in parent if local(each) == name]
-        steps.append(f"{name}[{same.index(element) + 1}]" if len(same) > 1 else name)
+        if name == "LineItem" and (number := text(element, "SequenceNumber")) is not None:
+            name = f"{name}[SequenceNumber={number[:20]}]"
+        elif parent is not None and any(local(each) == name for each in element.itersiblings(preceding=True)):
+            name = f"*[{parent.index(element) + 1}]"
+        steps.append(name)
         element = parent
     return "/".join(reversed(steps)) or "Transaction"
 

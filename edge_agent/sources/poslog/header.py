@@ -12,6 +12,7 @@ from edge_agent.sources.poslog.elements import (
     child,
     children,
     flag,
+    local,
     said,
     text,
 )
@@ -19,6 +20,12 @@ from edge_agent.sources.poslog.profiles import Profile
 
 _DAY = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(T[0-9:.]+)?(Z|[+-][0-9]{2}:[0-9]{2})?", re.ASCII)
 _VOID_ELEMENTS = ("PostVoid", "VoidTransaction", "PostVoidTransaction", "TransactionVoid")
+_FLAGS = {
+    "TrainingModeFlag": "training",
+    "CancelFlag": "cancelled",
+    "SuspendFlag": "suspended",
+    "SuspendedFlag": "suspended",
+}
 _DOMAINS = (
     "RetailTransaction",
     "ControlTransaction",
@@ -153,17 +160,19 @@ def post_voided_sale(
 
 
 def must_not_post(transaction: Element, domain: Element | None, profile: Profile) -> str | None:
-    """Why a transaction is no sale though it looks like one: training, cancelled, suspended; None when it is one."""
+    """Why a transaction is no sale though it looks like one; None when it is one."""
+    return flagged(transaction, domain) or profile.not_posted.get(_status(transaction, domain))
+
+
+def flagged(transaction: Element, domain: Element | None) -> str | None:
+    """What a flag says of it: training, cancelled, suspended; None when none is set."""
     for place in (transaction, domain):
         if place is None:
             continue
-        if flag(place, "TrainingModeFlag"):
-            return "training"
-        if flag(place, "CancelFlag"):
-            return "cancelled"
-        if flag(place, "SuspendFlag") or flag(place, "SuspendedFlag"):
-            return "suspended"
-    return profile.not_posted.get(_status(transaction, domain))
+        for name, reason in _FLAGS.items():
+            if flag(place, name):
+                return reason
+    return None
 
 
 def _status(transaction: Element, domain: Element | None) -> str:

@@ -1,20 +1,36 @@
 """How vendors write POSLog, as data: one profile a vendor, found by the namespaces that its files declare.
 
-A profile says only what the standard leaves open or what a vendor does otherwise. One of one's own is a TOML file of
-the same fields; `extends` names the profile it starts from.
+A profile says only what the standard leaves open or what a vendor does otherwise. `configuration.py` reads further ones
+of the same fields.
 """
 
-import tomllib
-from collections.abc import Iterable, Mapping
-from pathlib import Path
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 
-from edge_agent.errors import SettingsError
-
-AUTOMATIC = "auto"
-"""The setting that finds the profile of each transaction by the namespaces in scope."""
+_TENDER_TYPES = {
+    "cash": "CASH",
+    "creditdebit": "CARD",
+    "credit": "CARD",
+    "debit": "CARD",
+    "check": "CHECK",
+    "cheque": "CHECK",
+}
+_NOT_POSTED = {
+    "suspended": "suspended",
+    "suspendeddeleted": "suspended and deleted",
+    "cancelled": "cancelled",
+    "canceled": "cancelled",
+    "aborted": "cancelled",
+    "voided": "voided before it was completed",
+    "void": "voided before it was completed",
+    "postvoided": "voided afterwards, without a link to the sale",
+    "postvoid": "voided afterwards, without a link to the sale",
+    "inprocess": "not completed",
+    "failed": "failed",
+    "training": "training",
+}
 
 
 class LinkedReward(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +54,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     namespaces: tuple[str, ...] = ()
     """Namespace addresses, or their beginnings, of which one in scope tells the vendor."""
     tax: Literal["stated", "excluded", "included"] = "stated"
-    """Whether extended amounts hold the tax; `stated`: each Tax says so, else the total tells, else the tax's type."""
+    """Whether extended amounts hold the tax; `stated`: each Tax says so, else the total tells, else they do not."""
     modifiers: Literal["informative", "deducted"] = "informative"
     """Whether ExtendedAmount is what is left after RetailPriceModifier, or they are still to be taken off."""
     void_lines: Literal["by-sign", "in-place", "reversing"] = "by-sign"
@@ -83,31 +99,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         }
     )
     """POSIDType in lower case without dashes, of which the POSItemID is a barcode."""
-    tender_types: Mapping[str, str] = {
-        "cash": "CASH",
-        "creditdebit": "CARD",
-        "credit": "CARD",
-        "debit": "CARD",
-        "check": "CHECK",
-        "cheque": "CHECK",
-    }
+    tender_types: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(_TENDER_TYPES))
     """TenderType in lower case to the tender's type; any other is spelled in capitals, CoPay as CO_PAY."""
     refund_tenders: frozenset[str] = frozenset({"refund", "return", "changedue", "change", "void"})
     """Tender/@TypeCode in lower case of money that leaves the till though its amount is written above zero."""
-    not_posted: Mapping[str, str] = {
-        "suspended": "suspended",
-        "suspendeddeleted": "suspended and deleted",
-        "cancelled": "cancelled",
-        "canceled": "cancelled",
-        "aborted": "cancelled",
-        "voided": "voided before it was completed",
-        "void": "voided before it was completed",
-        "postvoided": "voided afterwards, without a link to the sale",
-        "postvoid": "voided afterwards, without a link to the sale",
-        "inprocess": "not completed",
-        "failed": "failed",
-        "training": "training",
-    }
+    not_posted: Mapping[str, str] = msgspec.field(default_factory=lambda: dict(_NOT_POSTED))
     """TransactionStatus in lower case of transactions that must not be posted, with the reason as people say it."""
     post_voids: frozenset[str] = frozenset({"postvoid", "postvoided", "void", "voided", "transactionvoid"})
     """TransactionStatus, or ReasonCode of a TransactionLink, in lower case, of a void of the linked transaction."""
@@ -146,48 +142,3 @@ NCR_ACS = Profile(
     passed_over_lines=frozenset({"LoyaltyReward"}),
 )
 BUILT_IN = {profile.name: profile for profile in (STANDARD, NCR_ACS)}
-
-
-def detect(namespaces: Iterable[str]) -> Profile:
-    """The profile of the vendor whose namespace is among these, else the standard's."""
-    for address in namespaces:
-        for profile in BUILT_IN.values():
-            if any(address.startswith(beginning) for beginning in profile.namespaces):
-                return profile
-    return STANDARD
-
-
-def chosen_profile(setting: str, folder: Path) -> Profile | None:
-    """The profile that the setting names: built-in, or a TOML file (relative to `folder`); None: find it by namespace.
-
-    Raises SettingsError that says what is wrong with it.
-    """
-    if setting == AUTOMATIC:
-        return None
-    if setting in BUILT_IN:
-        return BUILT_IN[setting]
-    if not setting.endswith(".toml"):
-        known = ", ".join([AUTOMATIC, *BUILT_IN])
-        raise SettingsError(f"poslog_profile is {setting!r}; choose {known}, or name a .toml file.")
-    path = folder / setting
-    try:
-        return read_profile(tomllib.loads(path.read_text("utf-8")))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValueError) as error:
-        raise SettingsError(f"The POSLog profile {path} cannot be used ({error}); correct it.") from error
-
-
-def read_profile(document: Mapping[str, Any]) -> Profile:
-    """The profile that a TOML document states; raises ValueError that names the field."""
-    values = dict(document)
-    extended = values.pop("extends", STANDARD.name)
-    if extended not in BUILT_IN:
-        raise ValueError(f"extends must be one of {', '.join(BUILT_IN)}, not {extended!r}")
-    merged = msgspec.structs.asdict(BUILT_IN[extended])
-    for name, value in values.items():
-        inherited = merged.get(name)
-        merged[name] = (
-            {**inherited, **value} if isinstance(inherited, dict) and isinstance(value, dict) else value
-        )
-    if isinstance(merged["reward"], LinkedReward):
-        merged["reward"] = msgspec.structs.asdict(merged["reward"])
-    return msgspec.convert(merged, Profile)
