@@ -21,8 +21,7 @@ from shared.business_date import (
 )
 from shared.clock import instant_text
 from shared.identifiers import derive_event_id, event_key_hex, new_event_id
-from shared.plain_event import PlainEvent, read_plain
-from shared.pos_event import PosEvent, read_carefully
+from shared.pos_event import PosEvent, read_event
 from shared.problems import Violation
 from shared.wire_json import encode_json
 
@@ -83,14 +82,9 @@ def translate(
         if foreign := _foreign_envelope(raw, path):
             return foreign
         raw = {name: value for name, value in raw.items() if name not in ENVELOPE}
-    event: PlainEvent | PosEvent
-    if plain := read_plain(raw):
-        event, content_hash = plain
-    else:
-        carefully = read_carefully(raw, path)
-        if isinstance(carefully, list):
-            return carefully
-        event, content_hash = carefully, carefully.content_hash
+    event = read_event(raw, path)
+    if isinstance(event, list):
+        return event
     instant, reading = _instant(event, store.day_rule, arrival.received_at, previous)
     day = store.business_date(instant)
     if event.business_date is not None:
@@ -102,7 +96,7 @@ def translate(
         event_id=event_id,
         key_high=key_high,
         key_low=key_low,
-        content_hash=content_hash,
+        content_hash=event.content_hash,
         business_day=day.toordinal(),
         own_fields=_own_fields(raw, event_id),
         stamp=_stamp(
@@ -116,7 +110,7 @@ def translate(
 
 
 def _instant(
-    event: PlainEvent | PosEvent, rule: DayRule, received_at: datetime, previous: datetime | None
+    event: PosEvent, rule: DayRule, received_at: datetime, previous: datetime | None
 ) -> tuple[datetime, TimeReading]:
     if event.occurred_at is None:
         return received_at, TimeReading.ARRIVAL
@@ -126,7 +120,7 @@ def _instant(
     return read_local_time(moment, rule.zone, previous)
 
 
-def _identity(event: PlainEvent | PosEvent, raw: Any, store_id: str, arrival: Arrival) -> str:
+def _identity(event: PosEvent, raw: Any, store_id: str, arrival: Arrival) -> str:
     """An id for an event that its till gave none: from the till's own words, from its file, or a fresh one."""
     date_text = raw.get("businessDate") or (raw.get("occurredAt") or "")[:10]
     if event.workstation_id and event.transaction_number and event.line_number is not None and date_text:

@@ -5,83 +5,39 @@ hottest path of both programs. `read_plain` gives exactly what the field-by-fiel
 holds the two together.
 """
 
-from datetime import date, datetime
 from decimal import Context, Decimal, Inexact
 from functools import lru_cache
-from typing import Annotated, Any, Literal
+from typing import Any
 
 import msgspec
 
 from shared import event_fields as fields
+from shared.business_date import TimeReading
 from shared.canonical_json import hash_of_canonical
 from shared.clock import FIRST_YEAR, LAST_YEAR
-from shared.identifiers import MAX_LENGTH
+from shared.event_record import PosEvent, Stamp
 
-Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LENGTH)]
-Number = int | Decimal
-
-_ZERO = Decimal(0)
-_WHOLE = Context(traps=[Inexact])
-"""Takes idle zeros off; a number of more digits than it keeps raises instead of being rounded."""
+_TYPES = frozenset({"SALE", "RETURN", "RECEIPT"})
+_DISPOSITIONS = frozenset({None, "RESTOCK", "DAMAGED"})
 _MAX_CHARACTERS = 10
 """A plain decimal this short is within every limit: at most 9 digits after the point, far below 18 before it."""
+_WHOLE = Context(traps=[Inexact])
+"""Takes idle zeros off; a number of more digits than it keeps raises instead of being rounded."""
+_READINGS = frozenset(TimeReading)
+_DECIMALS = (Decimal,)
 _cached_moment = lru_cache(maxsize=8192)(fields.moment)
 _cached_date = lru_cache(maxsize=1024)(fields.calendar_date)
 _cached_currency = lru_cache(maxsize=256)(fields.currency)
 
 
-class Stamp(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
-    """What the agent wrote beside the till's own fields; stamped once, never rewritten, never hashed."""
-
-    business_date: date
-    occurred_at: datetime
-    time_reading: Annotated[str, msgspec.Meta(pattern=r"^[A-Z_]{1,32}\Z")]
-    """A member of `business_date.TimeReading`, or one that a newer agent knows."""
-    received_at: datetime
-    group_first: int
-    """The sequence of the first event of this event's group."""
-    group_size: int
-    """How many events the group has; they follow each other without a gap."""
-
-
-class PlainEvent(
-    msgspec.Struct, kw_only=True, rename="camel", omit_defaults=True, forbid_unknown_fields=True, gc=False
-):
-    """The wire's fields as an ordinary event spells them; encoded again it is the event's canonical form."""
-
-    type: Literal["SALE", "RETURN", "RECEIPT"]
-    quantity: Number
-    item_id: Text | None = None
-    barcode: Text | None = None
-    amount: Number | None = None
-    sale_id: Text | None = None
-    line_number: Annotated[int, msgspec.Meta(ge=0, lt=10**9)] | None = None
-    transaction_number: Text | None = None
-    workstation_id: Text | None = None
-    cashier_id: Text | None = None
-    occurred_at: str | None = None
-    business_date: str | None = None
-    unit_cost: Number | None = None
-    currency: str | None = None
-    tax_amount: Number | None = None
-    discount_amount: Number | None = None
-    unit_of_measure: Text | None = None
-    original_sale_id: Text | None = None
-    disposition: Literal["RESTOCK", "DAMAGED"] | None = None
-    event_id: Text | None = None
-    sequence: Annotated[int, msgspec.Meta(ge=1, lt=2**53)] | None = None
-    stamp: Stamp | None = None
-
-
-def read_plain(raw: Any) -> tuple[PlainEvent, bytes] | None:
-    """An ordinary event, its times in UTC and its numbers as they came, and its content hash; else None.
-
-    The event's identity and stamp stay on it; they are outside the hash.
-    """
+def read_plain(raw: Any) -> PosEvent | None:
+    """An ordinary event, its time in UTC, its numbers as they came, its content hash; None if it is another."""
     try:
-        event = msgspec.convert(raw, PlainEvent, builtin_types=(Decimal,))
-        numbers = event.quantity, event.amount, event.tax_amount, event.discount_amount, event.unit_cost
-        if not (_canonical_numbers(event) and _plain_text(event) and _plain_stamp(event.stamp)):
+        event = msgspec.convert(raw, PosEvent, builtin_types=_DECIMALS)
+        if not (_known_shape(event) and _plain_text(event) and _plain_stamp(event.stamp)):
+            return None
+        numbers = _take_numbers(event)
+        if numbers is None:
             return None
         if event.occurred_at is not None:
             event.occurred_at = _cached_moment(event.occurred_at)
@@ -93,35 +49,59 @@ def read_plain(raw: Any) -> tuple[PlainEvent, bytes] | None:
         return None
     envelope = event.event_id, event.sequence, event.stamp
     event.event_id = event.sequence = event.stamp = None
-    content_hash = hash_of_canonical(event)
+    event.content_hash = hash_of_canonical(event)
     event.event_id, event.sequence, event.stamp = envelope
     event.quantity, event.amount, event.tax_amount, event.discount_amount, event.unit_cost = numbers
-    return event, content_hash
+    return event
 
 
-def _canonical_numbers(event: PlainEvent) -> bool:
-    """Brings the numbers to their shortest form; False where one of them needs a closer look."""
-    quantity = event.quantity = _shortest(event.quantity)
-    amount = None
+def _known_shape(event: PosEvent) -> bool:
+    """Whether only fields are there whose every value needs no closer look than this one."""
+    return (
+        event.type in _TYPES
+        and event.disposition in _DISPOSITIONS
+        and event.tenders is None
+        and event.voids is None
+        and event.extra is None
+        and not event.content_hash
+        and (event.item_id is not None or event.barcode is not None)
+    )
+
+
+def _take_numbers(
+    event: PosEvent,
+) -> tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None, Decimal | None] | None:
+    """Brings the event's numbers to their shortest form for hashing and returns them as they came.
+
+    None where a number needs a closer look. Raises ValueError and ArithmeticError likewise.
+    """
+    if event.quantity is None:
+        return None
+    quantity, event.quantity = _shortest(event.quantity)
+    amount = tax = discount = cost = None
     if event.amount is not None:
-        amount = event.amount = _shortest(event.amount)
+        amount, event.amount = _shortest(event.amount)
         if amount < 0:
-            return False
+            return None
     if event.tax_amount is not None:
-        tax = event.tax_amount = _shortest(event.tax_amount)
+        tax, event.tax_amount = _shortest(event.tax_amount)
         if tax < 0 or amount is None or tax > amount:
-            return False
+            return None
     if event.discount_amount is not None:
-        event.discount_amount = _shortest(event.discount_amount)
+        discount, event.discount_amount = _shortest(event.discount_amount)
     if event.unit_cost is not None:
-        event.unit_cost = _shortest(event.unit_cost)
-        if event.unit_cost < 0:
-            return False
-    return quantity > 0 and (amount is not None or event.type == "RECEIPT")
+        cost, event.unit_cost = _shortest(event.unit_cost)
+        if cost < 0:
+            return None
+    if quantity <= 0 or (amount is None and event.type != "RECEIPT"):
+        return None
+    return quantity, amount, tax, discount, cost
 
 
-def _shortest(number: Number) -> Decimal:
-    short = Decimal(number) if type(number) is int else number.normalize(_WHOLE)  # type: ignore[union-attr]
+def _shortest(number: int | Decimal) -> tuple[Decimal, Decimal]:
+    """The number as it came and in its shortest form."""
+    exact = Decimal(number) if type(number) is int else number
+    short = exact.normalize(_WHOLE)  # type: ignore[union-attr]
     text = str(short)
     if "E" in text:
         # Twenty normalises to 2E+1; the canonical spelling is 20. Anything else with an exponent is not plain.
@@ -131,23 +111,23 @@ def _shortest(number: Number) -> Decimal:
         short = Decimal(text)
     if len(text) > _MAX_CHARACTERS or text == "-0":
         raise ValueError("not plain")
-    return short
+    return exact, short  # type: ignore[return-value]
 
 
-def _plain_text(event: PlainEvent) -> bool:
-    """Whether the item is named and no identifier holds a character that is not printable."""
-    if event.item_id is None and event.barcode is None:
-        return False
+def _plain_text(event: PosEvent) -> bool:
+    """Whether no identifier holds a character that is not printable."""
     text = (
         f"{event.item_id}{event.barcode}{event.sale_id}{event.transaction_number}{event.workstation_id}"
         f"{event.cashier_id}{event.unit_of_measure}{event.original_sale_id}{event.event_id}"
+        f"{event.reason_code}{event.reservation_id}{event.transfer_id}"
     )
     return text.isprintable()
 
 
 def _plain_stamp(stamp: Stamp | None) -> bool:
     return stamp is None or (
-        stamp.occurred_at.tzinfo is not None
+        stamp.time_reading in _READINGS
+        and stamp.occurred_at.tzinfo is not None
         and stamp.received_at.tzinfo is not None
         and FIRST_YEAR <= stamp.occurred_at.year <= LAST_YEAR
         and stamp.group_first >= 1

@@ -3,6 +3,7 @@
 Structure only: whatever depends on state (stock, items, earlier events, periods) is decided at HQ, later.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -14,9 +15,12 @@ import msgspec
 from shared import event_fields as fields
 from shared.canonical_json import canonical_value, hash_of_canonical
 from shared.clock import read_instant, sane_time
-from shared.plain_event import PlainEvent, Stamp, read_plain
+from shared.event_record import PosEvent, Stamp
+from shared.plain_event import read_plain
 from shared.problems import Violation
 from shared.wire_json import MAX_DEPTH, too_deep
+
+__all__ = ["EventType", "PosEvent", "Stamp", "check_event", "read_carefully", "read_event", "said_instant"]
 
 MAX_EVENT_DEPTH = MAX_DEPTH - 2
 """Levels of nesting in one event; its batch and the list it stands in are the other two."""
@@ -36,43 +40,6 @@ class EventType(StrEnum):
     ADJUSTMENT = "ADJUSTMENT"
     COUNT = "COUNT"
     DAY_CLOSE = "DAY_CLOSE"
-
-
-class PosEvent(msgspec.Struct, kw_only=True, gc=False):
-    """A till event in exact types. None means that the till did not say."""
-
-    type: str
-    content_hash: bytes
-    """SHA-256 of the canonical form of the till's own fields."""
-    event_id: str | None = None
-    sequence: int | None = None
-    stamp: Stamp | None = None
-    item_id: str | None = None
-    barcode: str | None = None
-    quantity: Decimal | None = None
-    amount: Decimal | None = None
-    sale_id: str | None = None
-    line_number: int | None = None
-    transaction_number: str | None = None
-    workstation_id: str | None = None
-    cashier_id: str | None = None
-    occurred_at: str | None = None
-    """UTC with `Z` when the till gave an offset, else the till's bare local time as written."""
-    business_date: str | None = None
-    unit_cost: Decimal | None = None
-    currency: str | None = None
-    tax_amount: Decimal | None = None
-    discount_amount: Decimal | None = None
-    unit_of_measure: str | None = None
-    tenders: list[dict[str, Any]] | None = None
-    voids: dict[str, Any] | None = None
-    original_sale_id: str | None = None
-    disposition: str | None = None
-    reason_code: str | None = None
-    reservation_id: str | None = None
-    transfer_id: str | None = None
-    extra: dict[str, Any] | None = None
-    """Fields that this version does not know, in canonical form; kept and hashed."""
 
 
 _READERS: dict[str, tuple[str, fields.Reader]] = {
@@ -106,45 +73,13 @@ NOT_HASHED = frozenset({"eventId", "streamId", "sequence", "stamp"})
 """What identifies an event or was added by the agent; everything else is the till's own and is hashed."""
 
 _read_event_id = fields.number_or_identifier("Event id")
+_TIME_READING = re.compile(r"[A-Z_]{1,32}", re.ASCII)
 _EMPTY: Mapping[str, Any] = {}
 
 
 def read_event(raw: Any, path: str) -> PosEvent | list[Violation]:
     """The event that `raw` (a decoded JSON value) states, or every violation, fields named below `path`."""
-    plain = read_plain(raw)
-    return read_carefully(raw, path) if plain is None else _from_plain(*plain)
-
-
-def _from_plain(plain: PlainEvent, content_hash: bytes) -> PosEvent:
-    return PosEvent(
-        type=plain.type,
-        content_hash=content_hash,
-        event_id=plain.event_id,
-        sequence=plain.sequence,
-        stamp=plain.stamp,
-        item_id=plain.item_id,
-        barcode=plain.barcode,
-        quantity=_exact(plain.quantity),
-        amount=_exact(plain.amount),
-        sale_id=plain.sale_id,
-        line_number=plain.line_number,
-        transaction_number=plain.transaction_number,
-        workstation_id=plain.workstation_id,
-        cashier_id=plain.cashier_id,
-        occurred_at=plain.occurred_at,
-        business_date=plain.business_date,
-        unit_cost=_exact(plain.unit_cost),
-        currency=plain.currency,
-        tax_amount=_exact(plain.tax_amount),
-        discount_amount=_exact(plain.discount_amount),
-        unit_of_measure=plain.unit_of_measure,
-        original_sale_id=plain.original_sale_id,
-        disposition=plain.disposition,
-    )
-
-
-def _exact(number: int | Decimal | None) -> Decimal | None:
-    return Decimal(number) if type(number) is int else number  # type: ignore[return-value]
+    return read_plain(raw) or read_carefully(raw, path)
 
 
 def read_carefully(raw: Any, path: str) -> PosEvent | list[Violation]:
@@ -267,6 +202,8 @@ def _read_stamp(raw: Any, path: str, found: list[Violation]) -> Stamp | None:
         stamp = msgspec.convert(raw, Stamp)
         if stamp.occurred_at.tzinfo is None or stamp.received_at.tzinfo is None:
             raise ValueError("instants need an offset")
+        if not _TIME_READING.fullmatch(stamp.time_reading):
+            raise ValueError("a time reading is one word in capitals")
         sane_time(stamp.occurred_at)
         if stamp.group_first < 1 or stamp.group_size < 1:
             raise ValueError("a group starts at sequence 1 or later and has at least one event")

@@ -74,7 +74,7 @@ def accept_batch(
         post_group(posting, group)
     _note_zone_data(posting, batch)
     replenished = _note_shortages(posting)
-    received = record_batch(cursor, delivery, posting)
+    received = record_batch(work.connection, delivery, posting)
     _write_findings(work, delivery, posting, replenished)
     counts = (posting.accepted, posting.duplicates, posting.held)
     findings = [{"code": code, "subject": subject} for code, subject in posting.rows.findings]
@@ -110,11 +110,11 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     sale_ids = {arrival.event.sale_id for arrival in fresh} - {None}
     sales = [sale_key(sale_id) for sale_id in sale_ids if sale_id is not None]
     state.claims = read_claims(cursor, store_no, [*(arrival.key for arrival in fresh), *sales])
-    state.items = read_items(cursor, [arrival for arrival in fresh if arrival.event.type in POSTED_TYPES])
+    posted = [arrival for arrival in fresh if arrival.event.type in POSTED_TYPES]
+    state.items = read_items(cursor, store_no, posted)
     if posting.context.refers:
         events, named_sales = _references(fresh)
-        read_referred_lines(cursor, store_no, state, events, named_sales)
-    read_stock(cursor, store_no, {item.item_no: item for item in state.items.values()}.values())
+        read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, events, named_sales))
 
 
 def _references(came: Sequence[Arrival]) -> tuple[list[str], list[str]]:

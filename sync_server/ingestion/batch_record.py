@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from psycopg import Cursor
+from psycopg import RawCursor
 from psycopg.types.multirange import Multirange
 
 from shared.clock import read_instant
 from shared.event_batch import EventBatch
+from sync_server.database import RawConnection
+from sync_server.ingestion.array_literals import plain
 from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.ingestion.ledger_writes import (
     ALWAYS,
@@ -30,7 +32,7 @@ from sync_server.ingestion.ledger_writes import (
     write_statement,
 )
 from sync_server.ingestion.open_posting import OpenPosting
-from sync_server.ingestion.stream_runs import Run, runs_of, sequences_of
+from sync_server.ingestion.stream_runs import Run, runs_of
 from sync_server.inventory.valuation import unit_cost_of
 from sync_server.people.audit_log import AuditFacts, chain_hash, facts_by
 from sync_server.people.callers import Caller, CallerKind
@@ -51,7 +53,7 @@ class Delivery:
     now: datetime
 
 
-def record_batch(cursor: Cursor[Any], delivery: Delivery, posting: OpenPosting) -> Multirange[int]:
+def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPosting) -> Multirange[int]:
     """Writes everything that `posting` decided; returns what has now been received of the stream."""
     stream, rows = delivery.stream, posting.rows
     runs = _runs(delivery, rows)
@@ -63,14 +65,15 @@ def record_batch(cursor: Cursor[Any], delivery: Delivery, posting: OpenPosting) 
         parameters |= row_set.parameters(sets[row_set], journals.get(row_set))
     parameters |= _batch_parameters(delivery, posting)
     parameters |= _audit_parameters(delivery, posting)
-    parameters["received"] = sequences_of(runs)
-    parameters["dates"] = sorted({run[2] for run in runs})
-    parameters["satisfied"] = rows.satisfied_claims
+    parameters["received"] = f"{{{','.join(f'[{first},{last}]' for first, last, *_ in runs)}}}"
+    parameters["dates"] = plain(sorted({run[2] for run in runs}))
+    parameters["satisfied"] = plain(rows.satisfied_claims)
     statement = write_statement(
         (*ALWAYS, *optional), stream=stream is not None, satisfied=bool(rows.satisfied_claims)
     )
-    cursor.execute(statement, parameters)
-    row = cursor.fetchone()
+    # Prepared at once: planning a statement of this size costs as much as running it.
+    writing = RawCursor(connection)
+    row = writing.execute(statement.sql, statement.arguments(parameters), prepare=True).fetchone()
     return Multirange() if row is None or row[0] is None else row[0]
 
 

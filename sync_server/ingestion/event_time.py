@@ -10,8 +10,7 @@ import msgspec
 
 from shared.business_date import DayRule, TimeReading, believed_business_date, business_date, read_local_time
 from shared.clock import read_instant
-from shared.plain_event import Stamp
-from shared.pos_event import PosEvent
+from shared.event_record import PosEvent, Stamp
 
 FUTURE_TOLERANCE = timedelta(minutes=5)
 PAST_TOLERANCE = timedelta(days=35)

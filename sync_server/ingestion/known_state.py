@@ -114,6 +114,8 @@ def read_claims(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict
 def read_stock(cursor: Cursor[Any], store_no: int, items: Iterable[KnownItem]) -> None:
     """Fills in where the store stands with each item; an item it never had keeps its master cost."""
     by_number = {item.item_no: item for item in items}
+    if not by_number:
+        return
     cursor.execute(
         """
         SELECT item_no, on_hand, value, unit_cost, last_sequence FROM store_stock

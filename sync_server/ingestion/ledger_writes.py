@@ -4,12 +4,15 @@ Tables that a batch has no rows for cost an empty array. Everything about the st
 audit chain, moves in the same statement, under the lock that the transaction holds since its beginning.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from sync_server.ingestion.array_literals import BUILDERS
+
+_PARAMETER = re.compile(r"%\((\w+)\)s")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +29,7 @@ class RowSet:
         arrays = ", ".join(f"%({self.table}_{name})s::{kind}[]" for name, kind in self.columns.items())
         return (
             f"INSERT INTO {self.table} (store_no, {names}) "  # noqa: S608  # built from constants
-            f"SELECT %(store_no)s, row.* FROM unnest({arrays}) AS row({names}) {self.tail}"
+            f"SELECT %(store_no)s::int, row.* FROM unnest({arrays}) AS row({names}) {self.tail}"
         )
 
     def parameters(
@@ -171,41 +174,58 @@ SOMETIMES = (VOID_EFFECTS, CLAIMS, RETURNS, HELD)
 _BATCH = """
     INSERT INTO pos_batch (store_no, batch_id, content_hash, channel, caller, request_id, stream_no, posted_at,
                            received_at, accepted, duplicates, held, findings, first_sequence, last_sequence)
-    VALUES (%(store_no)s, %(batch_id)s, %(content_hash)s, %(channel)s, %(caller)s, %(request_id)s, %(stream_no)s,
-            %(posted_at)s, %(received_at)s, %(accepted)s, %(duplicates)s, %(held)s, %(findings)s::jsonb,
-            %(first_sequence)s, %(last_sequence)s)
+    VALUES (%(store_no)s::int, %(batch_id)s, %(content_hash)s, %(channel)s, %(caller)s, %(request_id)s,
+            %(stream_no)s::int, %(posted_at)s, %(received_at)s, %(accepted)s::int, %(duplicates)s::int, %(held)s::int,
+            %(findings)s::jsonb, %(first_sequence)s::bigint, %(last_sequence)s::bigint)
 """
 _AUDIT = """
     INSERT INTO audit_entry (store_no, audit_sequence, at, actor_kind, actor, action, subject, after,
                              request_id, origin, previous_hash, hash)
-    VALUES (%(store_no)s, %(audit_sequence)s, %(received_at)s, %(actor_kind)s, %(caller)s, %(action)s,
+    VALUES (%(store_no)s::int, %(audit_sequence)s::bigint, %(received_at)s, %(actor_kind)s, %(caller)s, %(action)s,
             %(batch_id)s, %(after)s::jsonb, %(request_id)s, %(origin)s, %(previous_hash)s, %(audit_hash)s)
 """
 _STREAM = """
-    UPDATE stream SET received = received + %(received)s::int8multirange WHERE stream_no = %(stream_no)s
+    UPDATE stream SET received = received + %(received)s::int8multirange WHERE stream_no = %(stream_no)s::int
 """
 _REOPENED = """
     UPDATE store_day SET state = 'OPEN'
-    WHERE store_no = %(store_no)s AND stream_no = %(stream_no)s AND state = 'PROVEN'
+    WHERE store_no = %(store_no)s::int AND stream_no = %(stream_no)s::int AND state = 'PROVEN'
       AND business_date = ANY(%(dates)s::date[])
 """
 _SATISFIED = """
     UPDATE void_claim SET pending = false
-    WHERE store_no = %(store_no)s AND pending AND void_sequence = ANY(%(satisfied)s::bigint[])
+    WHERE store_no = %(store_no)s::int AND pending AND void_sequence = ANY(%(satisfied)s::bigint[])
 """
 _STORE = """
-    UPDATE store SET last_sequence = %(last_store_sequence)s, audit_sequence = %(audit_sequence)s,
+    UPDATE store SET last_sequence = %(last_store_sequence)s::bigint, audit_sequence = %(audit_sequence)s::bigint,
                      audit_hash = %(audit_hash)s
-    WHERE store_no = %(store_no)s
+    WHERE store_no = %(store_no)s::int
 """
 _RECEIVED = """
-    RETURNING (SELECT received + %(received)s::int8multirange FROM stream WHERE stream_no = %(stream_no)s)
+    RETURNING (SELECT received + %(received)s::int8multirange FROM stream WHERE stream_no = %(stream_no)s::int)
 """
 """A statement sees its own changes nowhere; the sum is made once more for the answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class WriteStatement:
+    """SQL in PostgreSQL's own notation ($1, $2, …) and which parameter each number stands for.
+
+    Numbers travel as text and are cast in the SQL: psycopg would otherwise choose a type by size, and every
+    mixture of sizes would be another statement to plan.
+    """
+
+    sql: bytes
+    names: tuple[str, ...]
+
+    def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
+        """The parameters in their order."""
+        values = [parameters[name] for name in self.names]
+        return [str(value) if type(value) is int else value for value in values]
+
+
 @lru_cache(maxsize=128)
-def write_statement(row_sets: tuple[RowSet, ...], *, stream: bool, satisfied: bool) -> bytes:
+def write_statement(row_sets: tuple[RowSet, ...], *, stream: bool, satisfied: bool) -> WriteStatement:
     """One statement that writes `row_sets`, the batch, its audit entry, and the store's and stream's rows."""
     parts = [f"{row_set.table}_rows AS ({row_set.statement()})" for row_set in row_sets]
     parts += [f"batch_row AS ({_BATCH})", f"audit_row AS ({_AUDIT})"]
@@ -214,4 +234,8 @@ def write_statement(row_sets: tuple[RowSet, ...], *, stream: bool, satisfied: bo
     if satisfied:
         parts.append(f"satisfied_claims AS ({_SATISFIED})")
     returning = _RECEIVED if stream else "RETURNING NULL"
-    return f"WITH {', '.join(parts)} {_STORE} {returning}".encode()
+    template = f"WITH {', '.join(parts)} {_STORE} {returning}"
+    names = tuple(dict.fromkeys(_PARAMETER.findall(template)))
+    numbers = {name: number for number, name in enumerate(names, 1)}
+    sql = _PARAMETER.sub(lambda found: f"${numbers[found[1]]}", template)
+    return WriteStatement(sql.encode(), names)

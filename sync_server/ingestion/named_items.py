@@ -1,40 +1,72 @@
-"""The items that a batch names, each once, whatever the till called it."""
+"""The items that a batch names, each once, whatever the till called it, with the store's stock of it."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from psycopg import Cursor
 
+from sync_server.ingestion.array_literals import texts
 from sync_server.ingestion.groups import Arrival
-from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem
+from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, read_stock
 from sync_server.inventory.item_catalogue import CatalogueItem, find_items, find_items_by_barcode
 from sync_server.inventory.valuation import ZERO, StockPosition
 
+_WITH_STOCK = """
+SELECT i.item_id, i.item_no, i.placeholder, coalesce(s.on_hand, 0), coalesce(s.value, 0),
+       coalesce(s.unit_cost, i.unit_cost, 0), s.last_sequence
+FROM item i LEFT JOIN store_stock s ON s.store_no = %s AND s.item_no = i.item_no
+WHERE i.item_id = ANY(%s::varchar[])
+"""
 
-def read_items(cursor: Cursor[Any], of: Iterable[Arrival]) -> dict[str, KnownItem]:
-    """The items by what the till said (an item id, or a barcode behind BARCODE_MARK).
+
+def read_items(cursor: Cursor[Any], store_no: int, of: Iterable[Arrival]) -> dict[str, KnownItem]:
+    """The items by what the till said (an item id, or a barcode behind BARCODE_MARK), where the store stands.
 
     An item that is named by its id here and by a barcode there is one and the same object, since posting moves
-    its position along.
+    its position along. What nobody has described yet becomes a placeholder, in this transaction.
     """
     ids: set[str] = set()
     barcodes: set[str] = set()
     for arrival in of:
-        if arrival.event.item_id is not None:
-            ids.add(arrival.event.item_id)
-        elif arrival.event.barcode is not None:
-            barcodes.add(arrival.event.barcode)
-    by_number: dict[int, KnownItem] = {}
-    named = {item_id: _known(item, by_number) for item_id, item in find_items(cursor, ids).items()}
-    for barcode, item in find_items_by_barcode(cursor, barcodes).items():
-        named[f"{BARCODE_MARK}{barcode}"] = _known(item, by_number)
+        event = arrival.event
+        if event.item_id is not None:
+            ids.add(event.item_id)
+        elif event.barcode is not None:
+            barcodes.add(event.barcode)
+    named = _by_id(cursor, store_no, ids) if ids else {}
+    if barcodes:
+        _add_by_barcode(cursor, store_no, barcodes, named)
     return named
 
 
-def _known(item: CatalogueItem, by_number: dict[int, KnownItem]) -> KnownItem:
-    known = by_number.get(item.item_no)
-    if known is None:
-        position = StockPosition(unit_cost=item.unit_cost or ZERO)
-        known = KnownItem(item.item_no, item.item_id, position, placeholder=item.placeholder)
-        by_number[item.item_no] = known
-    return known
+def _by_id(cursor: Cursor[Any], store_no: int, ids: set[str]) -> dict[str, KnownItem]:
+    cursor.execute(_WITH_STOCK, [store_no, texts(list(ids))])
+    named = {
+        item_id: KnownItem(
+            number, item_id, StockPosition(on_hand, value, unit_cost), last_sequence, placeholder, on_hand < 0
+        )
+        for item_id, number, placeholder, on_hand, value, unit_cost, last_sequence in cursor
+    }
+    if len(named) < len(ids):
+        unknown = find_items(cursor, ids - named.keys())
+        named |= {item_id: _without_stock(item) for item_id, item in unknown.items()}
+    return named
+
+
+def _add_by_barcode(
+    cursor: Cursor[Any], store_no: int, barcodes: set[str], named: dict[str, KnownItem]
+) -> None:
+    by_number = {item.item_no: item for item in named.values()}
+    fresh: list[KnownItem] = []
+    for barcode, item in find_items_by_barcode(cursor, barcodes).items():
+        known = by_number.get(item.item_no)
+        if known is None:
+            known = by_number[item.item_no] = _without_stock(item)
+            fresh.append(known)
+        named[f"{BARCODE_MARK}{barcode}"] = known
+    read_stock(cursor, store_no, fresh)
+
+
+def _without_stock(item: CatalogueItem) -> KnownItem:
+    position = StockPosition(unit_cost=item.unit_cost or ZERO)
+    return KnownItem(item.item_no, item.item_id, position, placeholder=item.placeholder)

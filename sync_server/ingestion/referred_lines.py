@@ -8,7 +8,6 @@ from psycopg import Cursor
 
 from shared.wire_json import decode_json
 from sync_server.accounting.posting_rules import TenderShares
-from sync_server.ingestion.groups import sale_key
 from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, key_array
 from sync_server.inventory.valuation import StockPosition
 
@@ -43,25 +42,31 @@ _REFERRED = f"""
 
 def read_referred_lines(
     cursor: Cursor[Any], store_no: int, state: KnownState, events: Sequence[str], sales: Sequence[str]
-) -> None:
-    """Adds the lines with these event keys and of these sales to `state`, in the order of posting."""
+) -> list[KnownItem]:
+    """Adds the lines with these event keys and of these sales to `state`, in the order of posting.
+
+    Returns the items of those lines that the batch itself does not name; their stock is still to be read.
+    """
     cursor.execute(
         _REFERRED,
         {"store": store_no, "events": key_array(events), "sales": key_array(sales)},
     )
     by_number = {item.item_no: item for item in state.items.values()}
+    others: list[KnownItem] = []
     for row in cursor.fetchall():
         line = _line(row, by_number)
         if line.item is not None and line.item.item_no not in by_number:
             by_number[line.item.item_no] = state.items[line.item.item_id] = line.item
+            others.append(line.item)
         remember(state, line)
+    return others
 
 
 def remember(state: KnownState, line: PostedLine) -> None:
     """Makes `line` findable by its event key and by its sale."""
     state.lines_by_key[line.key] = line
     if line.sale_id is not None:
-        state.lines_by_sale.setdefault(sale_key(line.sale_id), []).append(line)
+        state.lines_by_sale.setdefault(line.sale_id, []).append(line)
 
 
 def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from shared.money import round_to
 from shared.pos_event import EventType
-from sync_server.ingestion.groups import Arrival, sale_key
+from sync_server.ingestion.groups import Arrival
 from sync_server.ingestion.known_state import KnownItem, PostedLine
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.inventory.valuation import current_cost
@@ -38,7 +38,7 @@ def settle_return(posting: OpenPosting, arrival: Arrival, line: PostedLine, item
 
 
 def _sold_lines(posting: OpenPosting, sale_id: str, item: KnownItem) -> list[PostedLine]:
-    lines = posting.state.lines_by_sale.get(sale_key(sale_id), [])
+    lines = posting.state.lines_by_sale.get(sale_id, [])
     return [
         line
         for line in lines

@@ -62,7 +62,7 @@ def _named_lines(posting: OpenPosting, arrival: Arrival) -> list[PostedLine]:
     if "eventId" in voids:
         line = posting.state.lines_by_key.get(event_key_hex(voids["eventId"]))
         return [] if line is None or line.type == EventType.VOID else [line]
-    lines = posting.state.lines_by_sale.get(sale_key(voids["saleId"]), [])
+    lines = posting.state.lines_by_sale.get(voids["saleId"], [])
     if "lineNumber" in voids:
         return [line for line in lines if line.line_number == voids["lineNumber"]]
     return lines
