@@ -6,6 +6,7 @@ from typing import Any
 
 from psycopg import Cursor
 
+from shared.pos_event import EventType
 from shared.wire_json import decode_json
 from sync_server.accounting.posting_rules import TenderShares
 from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, key_array
@@ -88,7 +89,7 @@ def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:
         tenders=_shares(tenders, amount or ZERO),
         sale_id=sale_id,
         line_number=line_number,
-        damaged=_was_damaged(details),
+        damaged=kind == EventType.RETURN and _was_damaged(details),
         voided=voided,
         returns=list(zip(returns, returned, strict=True)),
     )

@@ -251,6 +251,16 @@ def test_a_void_cannot_be_voided(store: StoreLedger, opened: tuple[object, ...])
     store.check()
 
 
+def test_a_sale_that_says_it_is_damaged_goes_out_and_comes_back_like_any_other(
+    store: StoreLedger, opened: tuple[object, ...]
+) -> None:
+    store.post(*basket("S-1", sale(2, "20.00", disposition="DAMAGED", tenders=[cash(20)])))
+    assert store.stock() == ("8", "32")
+    store.post(void({"saleId": "S-1"}))
+    assert _state(store) == opened
+    store.check()
+
+
 def test_each_line_taken_back_is_told_by_itself(store: StoreLedger) -> None:
     store.post(*TWO_LINES)
     store.post(void({"saleId": "S-1"}))
