@@ -26,6 +26,7 @@ from edge_agent.retry_policy import RetryPolicy
 from edge_agent.schedule import Schedule
 from edge_agent.settings import Settings
 from edge_agent.sources import PosSource
+from edge_agent.sources.configured import configured_sources
 from edge_agent.sources.file_drop import FileDrop
 from edge_agent.sources.file_formats import file_readers
 from edge_agent.sources.local_http import LocalHttp
@@ -74,7 +75,12 @@ class Agent:
         )
         headquarters = Headquarters(self.store_id, self._uplink, self._line, self._offset, clock)
         self._wire_delivery(headquarters, clock)
-        self._wire_sources(token, clock)
+        try:
+            self._wire_sources(token, clock)
+        except BaseException:
+            self._desk.close()
+            self._lock.release()
+            raise
 
     def _wire_delivery(self, headquarters: Headquarters, clock: Clock) -> None:
         settings = self._settings
@@ -127,7 +133,11 @@ class Agent:
             },
             clock,
         )
-        self._sources: Sequence[PosSource] = (self._http, self._files)
+        self._sources: Sequence[PosSource] = (
+            self._http,
+            self._files,
+            *configured_sources(folder, intake, refused, self._profile.rule, clock),
+        )
 
     def _take_file(self, asked: Any) -> Any:
         name = asked.get("file") if isinstance(asked, dict) else None
@@ -155,8 +165,9 @@ class Agent:
             raise
         for source in self._sources:
             if source.interval is not None:
+                name, apart = f"source-{source.name}", source is not self._files
                 self._schedule.every(
-                    source.interval, f"source-{source.name}", source.look, at_once=True, local=True
+                    source.interval, name, source.look, at_once=True, local=True, apart=apart
                 )
         self._delivery.start()
         self._schedule.start()

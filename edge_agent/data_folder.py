@@ -65,6 +65,11 @@ class DataFolder:
         return self.root / "spool" / "rejected"
 
     @property
+    def positions(self) -> Path:
+        """How far each source that walks through somebody else's records has come."""
+        return self.root / "positions"
+
+    @property
     def undeliverable(self) -> Path:
         """What the agent itself refused, raw and bounded."""
         return self.root / "undeliverable"
@@ -72,7 +77,8 @@ class DataFolder:
     def create(self) -> None:
         """Makes the folder and those below it; folders that exist stay as they are."""
         try:
-            for path in (self.drop_in, self.drop_done, self.drop_rejected, self.undeliverable):
+            folders = (self.drop_in, self.drop_done, self.drop_rejected, self.undeliverable, self.positions)
+            for path in folders:
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise SettingsError(

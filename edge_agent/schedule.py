@@ -36,10 +36,12 @@ class Schedule:
         *,
         at_once: bool = False,
         local: bool = False,
+        apart: bool = False,
     ) -> None:
         """Runs `duty` every so many seconds; what it raises is logged and it goes on.
 
-        `at_once` runs it first when the schedule starts; `local` duties never wait for headquarters.
+        `at_once` runs it first when the schedule starts; `local` duties never wait for headquarters. One that
+        may wait for somebody else's machine runs `apart`, on a thread of its own.
         """
 
         def careful() -> None:
@@ -50,7 +52,9 @@ class Schedule:
                     log.exception("The %s failed and goes on", action, extra={"action": f"{action}.failed"})
 
         first = {"next_run_time": self._clock.now()} if at_once else {}
-        executor = _LOCAL if local else _LINE
+        executor = action if apart else _LOCAL if local else _LINE
+        if apart:
+            self._scheduler.add_executor(ThreadPoolExecutor(1), action)
         self._scheduler.add_job(careful, "interval", seconds=seconds, id=action, executor=executor, **first)
 
     def start(self) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from tests.project.source_tree import PACKAGES, ROOT, Fault, SourceFile
 
 # What each package may install on the machine it runs on, by the extras of pyproject.toml.
-EXTRAS = {"shared": (), "edge_agent": ("edge",), "sync_server": ("server", "embedded")}
+EXTRAS = {"shared": (), "edge_agent": ("edge", "database-source"), "sync_server": ("server", "embedded")}
 # Decide, do not act: values in, values out, no session, no clock, no log.
 PURE_MODULES = {
     "edge_agent.translation",

@@ -14,6 +14,7 @@ EXACT_PLACES = (
     "edge_agent/sources/poslog",
     "edge_agent/sources/csv_export",
     "edge_agent/sources/database_tail",
+    "edge_agent/sources/till_rows",
     "edge_agent/intake",
     "edge_agent/translation",
     "edge_agent/stamped_event",

@@ -43,8 +43,9 @@ def plain_value(table: FieldTable) -> Value:
         join = table.join
 
         def joined(row: Row) -> Any:
-            parts = [str(_cell(row, column) or "").strip() for column in columns]
-            return join.join(parts) if all(parts) else (default if not any(parts) else _incomplete(columns))
+            cells = [_cell(row, column) for column in columns]
+            parts = [str(cell).strip() for cell in cells if cell is not None]
+            return join.join(part for part in parts if part) or default
 
         return joined
     column = columns[0]
@@ -58,10 +59,6 @@ def plain_value(table: FieldTable) -> Value:
         return default if value is None or value == "" else value
 
     return single
-
-
-def _incomplete(columns: Sequence[Column]) -> Any:
-    raise ValueError(f"needs all of the columns {', '.join(map(str, columns))}")
 
 
 def _cell(row: Row, column: Column) -> Any:
@@ -90,11 +87,8 @@ def named_value(table: FieldTable) -> Value:
 
 
 def _spelled(value: Any) -> str:
-    if (
-        type(value) is float and value.is_integer()
-    ):  # float: a whole number in a binary column names something
-        return str(int(value))
-    return str(value)
+    whole = type(value) is float and value.is_integer()  # float: a binary column whose numbers are names
+    return str(int(value) if whole else value)
 
 
 def converted_value(value: Value, convert: Callable[[Any], Any]) -> Value:
