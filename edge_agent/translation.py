@@ -160,7 +160,8 @@ def group_key(raw: Any) -> tuple[str, ...] | None:
         return None
     workstation, transaction, sale = raw.get("workstationId"), raw.get("transactionNumber"), raw.get("saleId")
     if transaction is not None:
-        return ("transaction", str(workstation), str(transaction))
+        # Some tills count from 1 again every day: one number on two declared dates is two transactions.
+        return ("transaction", str(workstation), str(transaction), str(raw.get("businessDate")))
     if sale is not None:
         return ("sale", str(workstation), str(sale))
     return None

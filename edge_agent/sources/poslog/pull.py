@@ -95,8 +95,11 @@ class Pull:
             else:
                 self._parser.feed(chunk)
         except self._syntax_error as error:
-            reason = _PLACE.sub("", str(error.msg)).strip() or "The XML ends before its end"
-            return reason, self._first_line + max(error.position[0], 1) - 1
+            # What went wrong first tells more than what the parser says when it gives up.
+            first = next(iter(self._parser.feed_error_log), None)
+            message, line = (error.msg, error.position[0]) if first is None else (first.message, first.line)
+            reason = _PLACE.sub("", str(message)).strip() or "The XML ends before its end"
+            return reason, self._first_line + max(line, 1) - 1
         return None
 
     def _take_events(self) -> Iterator[FoundTransaction]:

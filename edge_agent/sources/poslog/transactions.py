@@ -159,7 +159,8 @@ class _RetailTransaction:
                 self._domain, f"A transaction may have {DEFAULT_LIMITS.max_events} lines of goods"
             )
         settled = settle_voids(self._of(GoodsLine), self._profile)
-        tally.lines_passed_over["voided line"] += len(settled.dropped)
+        if settled.dropped:
+            tally.lines_passed_over["voided line"] += len(settled.dropped)
         charges = self._charge(settled)
         if not charges.fits:
             tally.unequal_totals += 1
