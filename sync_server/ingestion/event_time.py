@@ -37,9 +37,20 @@ class EventClock:
         self._earliest, self._latest = now - PAST_TOLERANCE, now + FUTURE_TOLERANCE
         self._previous: dict[str | None, datetime] = {}
         self._dates: dict[datetime, date] = {}
+        self._last: tuple[Stamp | None, str | None, EventTime] | None = None
 
     def read(self, event: PosEvent) -> EventTime:
         """The time of `event`; call it in the batch's order."""
+        last = self._last
+        if last is not None and _same_time(event, last[0], last[1]):
+            # Lines of one transaction are stamped alike.
+            self._previous[event.workstation_id] = last[2].occurred_at
+            return last[2]
+        time = self._read(event)
+        self._last = event.stamp, event.business_date, time
+        return time
+
+    def _read(self, event: PosEvent) -> EventTime:
         stamp = event.stamp
         occurred_at, reading = self._instant(event, stamp)
         self._previous[event.workstation_id] = occurred_at
@@ -68,3 +79,15 @@ class EventClock:
         local = datetime.fromisoformat(event.occurred_at)
         instant, reading = read_local_time(local, self._rule.zone, self._previous.get(event.workstation_id))
         return instant, reading.value
+
+
+def _same_time(event: PosEvent, last: Stamp | None, declared: str | None) -> bool:
+    stamp = event.stamp
+    return (
+        stamp is not None
+        and last is not None
+        and stamp.occurred_at == last.occurred_at
+        and stamp.business_date == last.business_date
+        and stamp.time_reading == last.time_reading
+        and event.business_date == declared
+    )

@@ -5,6 +5,7 @@ from datetime import date
 
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.ingestion.ledger_rows import EVENT_CURRENCY, JOURNAL, LedgerRows
+from sync_server.ingestion.line_effects import Books
 
 
 @dataclass(slots=True)
@@ -15,6 +16,8 @@ class GroupJournals:
     accounting_date: date
     """The group's: whatever business dates its lines have, journal and movements are booked on one date."""
     entries: dict[str, JournalEntry] = field(default_factory=dict)
+    books: dict[str, Books] = field(default_factory=dict)
+    """Where lines are booked, by the currency of their money; made once a group."""
 
     def entry(self, currency: str) -> JournalEntry:
         """The journal in `currency`."""

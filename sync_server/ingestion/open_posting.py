@@ -48,5 +48,9 @@ class OpenPosting:
 
     def books(self, journals: GroupJournals, currency: str) -> Books:
         """Where a line with money in `currency` is booked."""
-        goods = journals.entry(self.context.currency)
-        return Books(self.context.chart, self.coin, journals.entry(currency), goods)
+        books = journals.books.get(currency)
+        if books is None:
+            goods = journals.entry(self.context.currency)
+            books = Books(self.context.chart, self.coin, journals.entry(currency), goods)
+            journals.books[currency] = books
+        return books

@@ -105,12 +105,12 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
 
 def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> list[TenderShares]:
     """Each line's shares of the group's tenders, unsigned as its amount is."""
-    signs = [_sign(arrival) for arrival in group]
     if not any(arrival.event.tenders for arrival in group):
         return [
-            [(None, arrival.event.amount or ZERO)] if sign else _NO_SHARES
-            for arrival, sign in zip(group, signs, strict=True)
+            [(None, arrival.event.amount or ZERO)] if arrival.event.type in _OUTBOX_KINDS else _NO_SHARES
+            for arrival in group
         ]
+    signs = [_sign(arrival) for arrival in group]
     tenders: dict[str, Decimal] = {}
     for arrival in group:
         for tender in arrival.event.tenders or ():
