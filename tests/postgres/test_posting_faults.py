@@ -112,7 +112,10 @@ def test_a_posting_that_breaks_at_any_statement_is_all_there_or_not_at_all(
         pytest.fail(f"a posting takes more than {MOST_STATEMENTS} statements")
     statements = number - 1
     assert statements >= 10
-    assert posted_and_unanswered == ([statements] if way is Break.ANSWER_LOST else [])
+    # The commit is the last statement. psycopg prepares a query at its fifth use, which is one statement more, so
+    # that the last one has not the same number each time.
+    assert bool(posted_and_unanswered) == (way is Break.ANSWER_LOST)
+    assert all(number >= statements - 2 for number in posted_and_unanswered)
     store.check()
 
 
