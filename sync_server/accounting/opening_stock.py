@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared.business_date import business_date
+from shared.exact_decimal import exact_arithmetic
 from shared.money import minor_unit
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.journal_entry import JournalEntry
@@ -75,10 +76,11 @@ def post_opening_stock(
     fresh = {item_no: (quantity, cost) for item_no, quantity, cost in reversed(lines) if item_no not in moved}
     if not fresh:
         return []
-    rows, total = _rows(store, sorted(fresh.items()))
     entry = JournalEntry()
-    entry.debit(chart.inventory, total)
-    entry.credit(chart.opening_balance, total)
+    with exact_arithmetic():
+        rows, total = _rows(store, sorted(fresh.items()))
+        entry.debit(chart.inventory, total)
+        entry.credit(chart.opening_balance, total)
     last_movement = store.last_sequence + len(rows)
     journal = last_movement + 1 if total else None
     parameters = {

@@ -14,6 +14,7 @@ from psycopg.types.multirange import Multirange
 
 from shared.clock import instant_text, read_instant
 from shared.event_batch import BatchReceipt, EventBatch
+from shared.exact_decimal import exact_arithmetic
 from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
 from shared.problems import ErrorCode
@@ -70,8 +71,9 @@ def accept_batch(
     came = arrivals(batch, list(raw_events), clock)
     posting = OpenPosting(_context(delivery, chart, came), KnownState())
     _read_state(cursor, posting, came, store_no)
-    for group in groups(came):
-        post_group(posting, group)
+    with exact_arithmetic():
+        for group in groups(came):
+            post_group(posting, group)
     _note_zone_data(posting, batch)
     replenished = _note_shortages(posting)
     received = record_batch(work.connection, delivery, posting)

@@ -4,7 +4,7 @@ import pytest
 
 from sync_server.database import Database
 from tests.store_ledger import StoreLedger, add_barcode, describe_items
-from tests.till_events import ITEM, receipt, sale
+from tests.till_events import ITEM, basket, receipt, returned, sale, void
 
 LONG = "12345678901234567.89"
 
@@ -141,6 +141,17 @@ def test_money_and_quantity_are_kept_to_the_last_digit(store: StoreLedger) -> No
     assert event == [("0.123456789", LONG)]
     assert store.balances()["4000"] == f"-{LONG}"
     assert store.stock()[0] == "9.876543211"
+    store.check()
+
+
+def test_goods_of_eighteen_digits_at_a_cost_of_eighteen_leave_the_books_balanced(store: StoreLedger) -> None:
+    store.post(
+        receipt(10**17, LONG), *basket("S-1", sale(10**17, "999999999999999999.99"), sale("0.000000003"))
+    )
+    assert store.stock()[0] == "9.999999997"
+    store.post(returned(1, originalSaleId="S-1"), void({"saleId": "S-1"}))
+    assert store.stock()[0] == "100000000000000011"
+    assert store.balances()["2100"] == "-1234567890123456789000000000000000"
     store.check()
 
 

@@ -11,6 +11,7 @@ from shared.exact_decimal import (
     MAX_FRACTION_DIGITS,
     MAX_INTEGER_DIGITS,
     MAX_NUMBER_DIGITS,
+    exact_arithmetic,
     parse,
     plain,
     shortest,
@@ -137,6 +138,14 @@ def test_a_number_that_nobody_means_is_refused(value: object) -> None:
 def test_a_number_finer_than_any_scale_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match=f"at most {MAX_FRACTION_DIGITS} digits after the decimal point"):
         parse(value)
+
+
+def test_products_of_the_largest_numbers_lose_no_digit() -> None:
+    quantity, cost = Decimal("999999999999999999.999999999"), Decimal(LONG)
+    with exact_arithmetic():
+        worth = quantity * cost
+        assert worth + cost - worth == cost
+        assert worth / quantity == cost
 
 
 def test_a_quantity_is_exact_and_names_the_spec_s_constraint() -> None:
