@@ -36,7 +36,9 @@ def test_a_refused_event_is_held_raw_and_counts_as_received(http: HttpCaller, da
     assert answer.status_code == 200, answer.text
     assert answer.json() == {"acknowledgedSequence": 1, "gaps": [[2, 2]]}
     with database.reading() as work:
-        held = work.connection.execute("SELECT sequence, reason, raw::text, status FROM held_event").fetchall()
+        held = work.connection.execute(
+            "SELECT sequence, reason, raw::text, status FROM held_event"
+        ).fetchall()
         receipts = work.connection.execute("SELECT first_sequence, outcomes FROM stream_receipt").fetchall()
     assert [row[:2] for row in held] == [(1, "REFUSED"), (3, "REFUSED")]
     assert '"event":{"type":"SALE","quantity":0}' in held[0][2]
