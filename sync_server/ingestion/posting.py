@@ -22,7 +22,7 @@ from sync_server.ingestion.line_effects import Effect, apply_line
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.referred_lines import remember
 from sync_server.ingestion.returns import settle_return
-from sync_server.ingestion.voids import claim_lines, post_void
+from sync_server.ingestion.voids import claim_lines, post_void, voided_within
 from sync_server.inventory.valuation import current_cost, worth_at
 from sync_server.stores.findings import FindingCode
 
@@ -115,9 +115,13 @@ def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> list[TenderShares
     for arrival in group:
         for tender in arrival.event.tenders or ():
             tenders[tender["type"]] = tenders.get(tender["type"], ZERO) + tender["amount"]
-    lines = [(index, sign) for index, sign in enumerate(signs) if sign]
+    voided = voided_within(group)
+    lines = [(index, sign) for index, sign in enumerate(signs) if sign and index not in voided]
     amounts = [(group[index].event.amount or ZERO) * sign for index, sign in lines]
     shares: list[TenderShares] = [_NO_SHARES] * len(group)
+    for index in voided:
+        if signs[index]:
+            shares[index] = [(None, group[index].event.amount or ZERO)]
     if not amounts:
         return shares
     currency = group[lines[0][0]].event.currency or posting.context.currency

@@ -41,6 +41,26 @@ def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -
     _claim(posting, arrival, number, pending=not lines)
 
 
+def voided_within(group: Sequence[Arrival]) -> set[int]:
+    """The lines of a group, by index, that a void of the same group takes back: the tenders paid for the others."""
+    voids = [arrival.event.voids or {} for arrival in group if arrival.event.type == EventType.VOID]
+    if not voids:
+        return set()
+    keys = {event_key_hex(each["eventId"]) for each in voids if "eventId" in each}
+    lines = {(each["saleId"], each.get("lineNumber")) for each in voids if "eventId" not in each}
+    return {
+        index
+        for index, arrival in enumerate(group)
+        if arrival.event.type != EventType.VOID
+        and (
+            arrival.key in keys
+            or not lines.isdisjoint(
+                {(arrival.event.sale_id, arrival.event.line_number), (arrival.event.sale_id, None)}
+            )
+        )
+    }
+
+
 def claim_lines(posting: OpenPosting, lines: Sequence[PostedLine], group: Sequence[Arrival]) -> None:
     """Takes back lines just posted that an earlier void claims, in a journal of their own."""
     arrivals = {arrival.key: arrival for arrival in group}

@@ -1,6 +1,7 @@
 """Groups: what was handed over together is posted or held as one, and has one journal."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,7 @@ from sync_server.database import Database
 from tests.agent_stream import AgentStream
 from tests.set_clock import START
 from tests.store_ledger import StoreLedger
-from tests.till_events import ITEM, Event, basket, cash, receipt, sale, tender
+from tests.till_events import ITEM, Event, basket, cash, receipt, sale, tender, void
 
 
 @pytest.fixture
@@ -109,6 +110,17 @@ def test_change_given_back_is_part_of_its_tender(store: StoreLedger) -> None:
         store.post(*basket("S-1", sale(1, "10.00", tenders=[cash("50.00"), cash("-40.00")]))).findings == []
     )
     assert store.balances()["1000"] == "10"
+    store.check()
+
+
+@pytest.mark.parametrize("named", [{"saleId": "S-1", "lineNumber": 2}, "S-1/2"])
+def test_nobody_paid_for_a_line_that_is_voided_in_its_own_group(store: StoreLedger, named: Any) -> None:
+    group = basket(
+        "S-1", sale(1, "10.00"), sale(1, "20.00"), void(named), sale(1, "5.00", tenders=[cash("15.00")])
+    )
+    assert store.post(*group).findings == []
+    assert store.balances()["1000"] == "15"
+    assert store.stock()[0] == "8"
     store.check()
 
 
