@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     made["enrol"].add_argument("code", metavar="CODE", help="the code that headquarters made for this store")
     made["enqueue"].add_argument(
-        "files", nargs="+", type=Path, metavar="FILE", help=".json or .ndjson with events"
+        "files", nargs="+", type=Path, metavar="FILE", help=".json, .ndjson, .csv or .xml with events"
     )
     made["run"].add_argument("--log-level", metavar="LEVEL", help="DEBUG, INFO, WARNING or ERROR")
     return parser

@@ -14,7 +14,7 @@ from edge_agent.data_folder import default_data_dir
 from edge_agent.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "EDGE_AGENT_"
-SOURCE_TABLES = frozenset({"csv", "database", "poslog"})
+SOURCE_TABLES = frozenset({"csv", "database", "poslog", "source"})
 """Tables of the file that describe sources; each source reads its own and names what is wrong in it."""
 
 

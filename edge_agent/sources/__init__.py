@@ -3,7 +3,11 @@
 | source | file | how events come |
 |---|---|---|
 | loopback HTTP | `local_http.py`, `event_requests.py` | the till posts them and waits for the answer |
-| file drop | `file_drop.py`, `dropped_file.py` | files appear in `spool/in` |
+| file drop | `file_drop.py`, `dropped_file.py`, formats in `file_formats.py` | files appear in `spool/in` |
+| database | `database_tail/` | a till's own database is asked for what is new |
+| others | `third_party.py`, `way_in.py` | as somebody else's class finds them |
+
+`docs/sources/README.md` says how to write one.
 
 A source hands raw records to the intake and moves on (answers, moves its file, remembers its position) only
 once the intake has said that they are durable. What was handed over and not confirmed is handed over again;
