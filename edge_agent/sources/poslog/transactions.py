@@ -246,8 +246,13 @@ class _RetailTransaction:
         return {name: value for name, value in event.items() if value is not None}
 
     def _void_event(self, void: GoodsLine, target: GoodsLine) -> Event:
-        voids = {"saleId": self._header.sale_id, "lineNumber": target.number}
-        return {"type": "VOID", "voids": voids, "lineNumber": void.number, **self._header.fields()}
+        return {
+            "type": "VOID",
+            "saleId": self._header.sale_id,
+            "voids": {"saleId": self._header.sale_id, "lineNumber": target.number},
+            "lineNumber": void.number,
+            **self._header.fields(),
+        }
 
     def _understood(self, events: list[tuple[Event, GoodsLine]]) -> Iterator[tuple[Event, Element]]:
         """The events that keep the contract; the others are refused by the element that is to blame."""
