@@ -216,7 +216,7 @@ store = "9"
 extends = "ncr-acs"
 namespaces = ["urn:rival:"]
 tax = "included"
-tender_types = { Voucher = "VOUCHER" }
+tender_types = { voucher = "VOUCHER" }
 """
 
 
