@@ -13,6 +13,8 @@ import pytest
 
 from shared import protocol
 from shared.business_date import TimeReading
+from shared.canonical_json import canonical_bytes
+from shared.clock import read_instant
 from shared.day_digest import digest_of
 from shared.event_batch import BatchReceipt, EventBatch, read_batch
 from shared.identifiers import batch_event_key, derive_event_id, event_key
@@ -20,6 +22,7 @@ from shared.pos_event import NOT_HASHED, EventType, PosEvent, read_carefully, re
 from shared.problems import ErrorCode
 from shared.wire_json import decode_json, encode_json
 from sync_server.ingestion.groups import sale_key
+from sync_server.people.audit_log import FIRST_PREVIOUS_HASH, AuditFacts, chain_hash
 
 HERE = Path(__file__).parent
 VERSION = HERE / "v1"
@@ -119,6 +122,28 @@ def test_a_day_has_the_digest_that_it_always_had() -> None:
     assert (digest.digest, digest.events) == (case["digest"], case["count"])
     lines = "".join(f"{each['sequence']}:{each['contentHash']}\n" for each in case["events"])
     assert hashlib.sha256(lines.encode()).hexdigest() == case["digest"]
+
+
+def test_an_audit_chain_has_the_hashes_that_it_always_had() -> None:
+    case = golden("audit_chain.json")
+    previous = FIRST_PREVIOUS_HASH
+    for entry in case["entries"]:
+        facts = AuditFacts(
+            at=read_instant(entry["at"]),
+            actor_kind=entry["actorKind"],
+            actor=entry["actor"],
+            action=entry["action"],
+            subject=entry["subject"],
+            before=entry["before"],
+            after=entry["after"],
+            request_id=entry["requestId"],
+            origin=entry["origin"],
+        )
+        said = {name: value for name, value in entry.items() if name != "hash"}
+        canonical = canonical_bytes({"storeNo": case["storeNo"], **said})
+        assert hashlib.sha256(previous + canonical).hexdigest() == entry["hash"]
+        previous = chain_hash(previous, case["storeNo"], entry["sequence"], facts)
+        assert previous.hex() == entry["hash"]
 
 
 def test_requests_go_where_they_always_went() -> None:
