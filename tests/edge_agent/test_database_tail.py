@@ -162,10 +162,11 @@ def test_a_row_that_cannot_be_understood_is_kept_and_the_rest_goes_on(store: Sto
     store.sell(3, amount=float("inf"))
     store.sell(4, qty=-1)
     store.till.execute("INSERT INTO sale VALUES (5, 5, CAST(X'4BE47365' AS TEXT), 1, 2, NULL)")  # cp1252
-    tail = store.tail(**PLAIN)
+    tail = store.tail(**PLAIN, extra={"price": "amount"})
     tail.look()
     tail.look()
     assert store.sales() == ["1", "5"]
+    assert store.events()[0]["price"] == "2.5"
     assert store.events()[1]["itemId"] == "Käse"
     assert store.refused.count() == 3
     assert store.position() == 5

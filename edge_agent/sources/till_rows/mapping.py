@@ -44,7 +44,7 @@ class RowMapping:
             known = ", ".join(sorted(FIELDS))
             raise wrong(f"{place}.fields", f"{unknown[0]!r} is no field of an event (they are {known})")
         self._fields = [(name, self._value(name, source)) for name, source in table.fields.items()]
-        self._extra = [(name, plain_value(FieldTable(column=column))) for name, column in table.extra.items()]
+        self._extra = [(name, named_value(FieldTable(column=column))) for name, column in table.extra.items()]
         self._group = table.group
         self._group_names_sale = bool(table.group) and "saleId" not in table.fields
         self._tenders = [self._tender(index, tender) for index, tender in enumerate(table.tenders)]
