@@ -14,6 +14,7 @@ from edge_agent.sources.dropped_file import DroppedFile, DroppedRecord, FileReje
 from edge_agent.sources.poslog.journal import MAX_BREAKS
 from edge_agent.sources.poslog.journal_files import PoslogFiles
 from edge_agent.sources.poslog.tally import Tally
+from shared.pos_event import check_event
 from tests.edge_agent.poslog_xml import events, goods, item, journal, link, records, refusals, retail, tender
 
 ONE = journal(retail(goods(1)))
@@ -187,6 +188,39 @@ def test_hundreds_of_bad_lines_are_kept_in_a_bounded_number_of_pieces() -> None:
     assert sum(len(record.violations) for record in found) == 500
 
 
+@pytest.mark.parametrize(
+    "more",
+    [
+        [
+            item(number, f'<Tax TaxID="{number}"><Amount>0.01</Amount></Tax>')
+            for number in range(2_000, 4_000)
+        ],
+        [item(number, "<Discount><Amount>0.01</Amount></Discount>") for number in range(2_000, 4_000)],
+        [tender(number, "1.00", f"T{number}") for number in range(2_000, 4_000)],
+    ],
+    ids=["taxes", "discounts", "tenders"],
+)
+def test_thousands_of_other_lines_leave_the_goods_what_they_are(more: list[str]) -> None:
+    found = events(journal(retail(*[goods(number) for number in range(100)], *more)))
+    assert len(found) == 100
+    assert len(found[0].get("tenders", [])) in (0, 50)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        journal(retail(goods(1), *[tender(number, "9" * 18) for number in range(2, 90)])),
+        journal(retail(link(reason="PostVoid")).replace(">90<", f">{'9' * 130}<")),
+        journal(retail(goods(1)).replace(">3<", f">{'3' * 129}<")),
+    ],
+    ids=["tenders", "link", "workstation"],
+)
+def test_what_would_break_the_contract_is_refused_by_name(content: bytes) -> None:
+    (record,) = records(content)
+    assert record.violations
+    assert record.raw.startswith(b"<Transaction")
+
+
 def rejected(found: list[DroppedRecord]) -> list[RejectedRecord]:
     """What the drop folder makes of the refused among them."""
     return [RejectedRecord(each.place, each.raw, each.violations) for each in found if each.violations]
@@ -202,6 +236,7 @@ def read_all(content: bytes) -> list[DroppedRecord]:
     reader.rejected_part(file, rejected(found))
     for record in found:
         assert (record.value is None) == bool(record.violations)
+        assert record.value is None or check_event(record.value, "") == []
     assert all(later.index == earlier.index + 1 for earlier, later in pairwise(found))
     return found
 
@@ -218,6 +253,64 @@ def test_whatever_bytes_come_there_are_records_or_named_refusals(content: bytes)
     read_all(content)
     read_all(b"<POSLog>" + content + b"</POSLog>")
     read_all(THREE.replace(b"</RetailTransaction>", content + b"</RetailTransaction>"))
+
+
+HUGE = "999999999999999999.999999999"
+NUMBERS = st.sampled_from(
+    [
+        "0",
+        "1",
+        "-1",
+        "2.50",
+        "-2.50",
+        "0.000000001",
+        HUGE,
+        f"-{HUGE}",
+        "9" * 40,
+        "1e17",
+        "NaN",
+        "",
+        "x",
+        "٣",
+        "9" * 5000,
+    ]
+)
+
+
+@st.composite
+def lines(draw: st.DrawFn) -> str:
+    """A line item of any kind with any numbers."""
+    flags = draw(st.sampled_from(["", 'VoidFlag="true"', 'CancelFlag="true"']))
+    number, amount, quantity = draw(st.integers(0, 5)), draw(NUMBERS), draw(NUMBERS)
+    tax, change = f"<Tax><Amount>{draw(NUMBERS)}</Amount></Tax>", f"<Amount>{draw(NUMBERS)}</Amount>"
+    kind = draw(st.sampled_from(["Sale", "Return", "Tender", "Discount", "Rounding", "Tax", "Price"]))
+    if kind in ("Sale", "Return"):
+        more = draw(
+            st.sampled_from([tax, f"<RetailPriceModifier>{change}</RetailPriceModifier>", link(), ""])
+        )
+        said = goods(
+            number, amount, quantity=f"<Quantity>{quantity}</Quantity>", kind=kind, more=more, flags=flags
+        )
+        links = f"<ItemLink><SequenceNumber>{draw(NUMBERS)}</SequenceNumber></ItemLink>"
+        return said.replace("<Sale>", f"{links}<Sale>") if draw(st.booleans()) else said
+    if kind == "Price":
+        price = f"<ActualSalesUnitPrice>{amount}</ActualSalesUnitPrice>"
+        return item(number, f"<Sale><ItemID>A</ItemID>{price}<Quantity>{quantity}</Quantity></Sale>", flags)
+    if kind == "Tender":
+        return tender(
+            number, amount, more=f"<TenderChange>{change}</TenderChange><Cashback>{quantity}</Cashback>"
+        )
+    return item(number, f"<{kind}><Amount>{amount}</Amount></{kind}>", flags)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(lines(), max_size=8), NUMBERS)
+def test_whatever_numbers_a_transaction_holds_it_keeps_the_contract_or_is_refused(
+    items: list[str], due: str
+) -> None:
+    total = f'<Total TotalType="TransactionGrandAmount">{due}</Total>'
+    read_all(journal(retail(*items, total)))
+    read_all(journal(retail(*items)))
 
 
 @settings(max_examples=60, deadline=None)

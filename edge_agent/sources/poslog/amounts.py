@@ -13,9 +13,11 @@ import msgspec
 
 from edge_agent.sources.poslog.line_items import DiscountLine, GoodsLine, TaxLine
 from edge_agent.sources.poslog.profiles import Profile
-from shared.money import split_by_weights
+from shared.money import round_to, split_by_weights
 
 ZERO = Decimal(0)
+MAX_TAXES = 50
+"""Different TaxIDs of one transaction that are laid on lines of their own."""
 
 
 class Charge(msgspec.Struct):
@@ -111,7 +113,7 @@ def _by(amounts: Amounts, reading: Reading) -> Charges:
         if line.tax is not None:
             by_line[line.number].tax = line.tax
     if all(line.tax is None for line in amounts.lines):
-        for tax in amounts.taxes:  # where lines have taxes of their own, these are their sums
+        for tax in _by_id(amounts.taxes):  # where lines have taxes of their own, these are their sums
             _lay_tax(tax, standing, by_line, amounts.coin)
     for charged in by_line.values():
         charged.amount = charged.net if reading.tax_included else charged.net + charged.tax
@@ -140,6 +142,15 @@ def _lay_discounts(amounts: Amounts, standing: Sequence[GoodsLine], by_line: dic
         by_line[line.number].discount += share
 
 
+def _by_id(taxes: Sequence[TaxLine]) -> list[TaxLine]:
+    """One tax for each TaxID; a till has a few, and whoever writes more gets them laid on all lines in one."""
+    by_id: dict[str | None, Decimal] = {}
+    for tax in taxes:
+        tax_id = tax.tax_id if tax.tax_id in by_id or len(by_id) < MAX_TAXES else None
+        by_id[tax_id] = by_id.get(tax_id, ZERO) + tax.amount
+    return [TaxLine(amount=amount, tax_id=tax_id, included=None) for tax_id, amount in by_id.items()]
+
+
 def _lay_tax(tax: TaxLine, standing: Sequence[GoodsLine], by_line: dict[int, Charge], coin: Decimal) -> None:
     """Spreads a tax over the lines that it lies on, by what each was charged; what comes back brings tax back."""
     bearers = [line for line in standing if tax.tax_id is not None and tax.tax_id in line.taxed] or list(
@@ -152,7 +163,7 @@ def _lay_tax(tax: TaxLine, standing: Sequence[GoodsLine], by_line: dict[int, Cha
     if back and (not sold or sold_net <= 0):
         on_sold, on_back = ZERO, abs(tax.amount)
     elif back and sold_net > back_net:
-        on_sold = (tax.amount * sold_net / (sold_net - back_net)).quantize(coin)
+        on_sold = round_to(tax.amount * sold_net / (sold_net - back_net), coin)
         on_back = on_sold - tax.amount
     for lines, share in ((sold, on_sold), (back, on_back)):
         weights = [max(by_line[line.number].net, ZERO) for line in lines]

@@ -23,10 +23,12 @@ from edge_agent.sources.poslog.elements import (
 )
 from edge_agent.sources.poslog.header import Header, origin
 from edge_agent.sources.poslog.profiles import Profile
+from shared.money import minor_unit, round_to
 
 ZERO = Decimal(0)
 _WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_LETTERS = re.compile(r"[^A-Za-z0-9]+")
+_LINE_NUMBER = re.compile(r"[0-9]{1,9}", re.ASCII)
 _PAYS = re.compile(r"(Amount|Charge|Fee)$")
 _TAX_INCLUDED = (
     "TaxIncludedInTaxableAmountFlag",
@@ -149,14 +151,14 @@ def _goods(item: Element, part: Element, line_number: int, header: Header, profi
         item_id=item_id,
         barcode=barcode,
         quantity=quantity,
-        extended=_extended(part, quantity),
+        extended=_extended(part, quantity, header),
         unit=unit,
         modifiers=sum((_signed_off(each) for each in children(part, "RetailPriceModifier")), ZERO),
         tax=abs(sum((_must(each, "Amount") for each in taxes), ZERO)) if taxes else None,
         tax_included=next((each for each in map(_included, taxes) if each is not None), None),
         taxed=_taxed(part, profile),
         flagged=flag(item, "VoidFlag"),
-        voids_number=int(voids) if voids is not None and voids.isascii() and voids.isdigit() else None,
+        voids_number=int(voids) if voids is not None and _LINE_NUMBER.fullmatch(voids) else None,
         reference=None if profile.reward is None else text(part, profile.reward.line_reference),
         origin=origin(part, header, profile),
         reason=said(part, "Reason") or text(part, "ReasonCode"),
@@ -190,7 +192,7 @@ def _quantity(part: Element, profile: Profile) -> tuple[Decimal, str | None]:
     return (number(element) if own_text(element) is not None else decimal_from(element, units or "")), unit
 
 
-def _extended(part: Element, quantity: Decimal) -> Decimal:
+def _extended(part: Element, quantity: Decimal, header: Header) -> Decimal:
     """The line's amount; some vendors leave it to price times quantity."""
     extended = amount(part, "ExtendedAmount")
     if extended is not None:
@@ -198,7 +200,7 @@ def _extended(part: Element, quantity: Decimal) -> Decimal:
     price = amount(part, "ActualSalesUnitPrice", "RegularSalesUnitPrice", "UnitListPrice")
     if price is None:
         raise NotUnderstood(part, "ExtendedAmount is missing, and no unit price stands in for it")
-    return price * quantity
+    return round_to(price * quantity, minor_unit(header.currency or ""))
 
 
 def _signed_off(element: Element) -> Decimal:

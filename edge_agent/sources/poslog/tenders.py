@@ -15,7 +15,8 @@ def paid_with(
 ) -> list[dict[str, Any]]:
     """The tenders of a transaction whose lines add up to `total`.
 
-    Cash that a card holder took along, and what was rounded away, count where they explain the difference.
+    Cash that a card holder took along, and what was rounded away, count where they explain the difference. More
+    tenders than the contract takes are added up by type, and what is still too many as OTHER.
     """
     paid = [(tender.type, tender.amount) for tender in tenders if tender.amount]
     over = net_paid(tenders) - total
@@ -29,7 +30,9 @@ def paid_with(
         sums: dict[str, Decimal] = {}
         for kind, amount in paid:
             sums[kind] = sums.get(kind, ZERO) + amount
-        paid = list(sums.items())
+        kinds = list(sums)[: MAX_TENDERS - 1]
+        paid = [(kind, sums.pop(kind)) for kind in kinds]
+        paid.append(("OTHER", sum(sums.values(), ZERO)))
     return [{"type": kind, "amount": amount} for kind, amount in paid]
 
 

@@ -123,7 +123,7 @@ def _read_domain(
     sale_id = post_voided_sale(transaction, domain, header, profile)
     if sale_id is not None and flagged(transaction, domain) is None:
         void = {"type": "VOID", "voids": {"saleId": sale_id}, "lineNumber": 0, **header.fields()}
-        return TransactionReading([(void, transaction)], [])
+        return _alone(void, transaction)
     if (reason := must_not_post(transaction, domain, profile)) is not None:
         tally.pass_over(reason, f"transaction {header.sale_id}: {reason}, not posted")
         return TransactionReading([], [])
@@ -136,8 +136,19 @@ def _read_domain(
         if closing is None:
             tally.pass_over(control_kind(domain))
             return TransactionReading([], [])
-        return TransactionReading([(closing, domain)], [])
+        return _alone(closing, domain)
     raise NotUnderstood(domain, f"No rule says what a {local(domain)} does to stock and money")
+
+
+def _alone(event: Event, element: Element) -> TransactionReading:
+    """A transaction that is one event; raises NotUnderstood when that breaks the contract."""
+    _keep_contract(event, element)
+    return TransactionReading([(event, element)], [])
+
+
+def _keep_contract(event: Event, element: Element) -> None:
+    if broken := check_event(event, ""):
+        raise NotUnderstood(element, broken[0].constraint)
 
 
 class _RetailTransaction:
@@ -271,6 +282,7 @@ class _RetailTransaction:
         bearer = next((event for event in events if event["type"] != "VOID"), None)
         if bearer is not None and tenders:
             bearer["tenders"] = tenders
+            _keep_contract(bearer, self._domain)
         elif bearer is None and net_paid(self._of(TenderLine)) and not self._refused:
             raise NotUnderstood(self._domain, "Money was taken, and no line says what for")
 
