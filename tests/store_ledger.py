@@ -149,14 +149,14 @@ class StoreLedger:
         return int(number)
 
     def check(self) -> None:
-        """Everything that must hold in the database holds."""
-        assert_whole(self.database)
+        """Everything that must hold of the store in the database holds."""
+        assert_whole(self.database, self.store_id)
 
 
-def assert_whole(database: Database) -> None:
-    """Every invariant holds, in every store."""
+def assert_whole(database: Database, store_id: str | None = None) -> None:
+    """Every invariant holds, in that store or in all."""
     with database.reading() as work:
-        faults = verify(work)
+        faults = verify(work, store_id)
     assert not faults, "\n".join(map(str, faults))
 
 

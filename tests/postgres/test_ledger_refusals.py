@@ -7,9 +7,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from sync_server.database import Database
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 from tests.agent_stream import AgentStream
+from tests.database_for_many import database_for_many
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, basket, returned, sale, void
 
@@ -28,17 +28,14 @@ CHANGES: dict[str, LiteralString] = {
 @pytest.fixture(scope="module")
 def ledger(postgres: EmbeddedPostgres) -> Iterator[StoreLedger]:
     """A store with a row in every table of the ledger; nothing that is tried here changes it."""
-    postgres.create_database(NAME, template="chiroerp_inventory_core")
-    database = Database(postgres.url(NAME))
-    store = StoreLedger(database)
-    store.open_with({ITEM: ("10", "4.00")})
-    stream = AgentStream()
-    events = [*basket("S-1", sale(2)), returned(1, originalSaleId="S-1", eventId="R-1"), void("S-1/1")]
-    store.post(*stream.groups(*events), stream=stream)
-    yield store
-    store.check()
-    database.close()
-    postgres.drop_database(NAME)
+    with database_for_many(postgres, NAME) as database:
+        store = StoreLedger(database)
+        store.open_with({ITEM: ("10", "4.00")})
+        stream = AgentStream()
+        events = [*basket("S-1", sale(2)), returned(1, originalSaleId="S-1", eventId="R-1"), void("S-1/1")]
+        store.post(*stream.groups(*events), stream=stream)
+        yield store
+        store.check()
 
 
 @pytest.mark.parametrize("table", LEDGER)

@@ -10,6 +10,7 @@ from sync_server.errors import NotFound
 from sync_server.support.ledger_check import MOST_FAULTS
 from sync_server.support.verify import CHECKS, verify
 from tests.agent_stream import AgentStream
+from tests.database_for_many import database_for_many
 from tests.postgres.damage import AUDIT, DAMAGES, Damage
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, basket, cash, receipt, returned, sale, void
@@ -44,15 +45,12 @@ def _a_day(store: StoreLedger) -> None:
 @pytest.fixture(scope="module")
 def owner(postgres: EmbeddedPostgres) -> Iterator[Database]:
     """Two stores after the same day, worked on as the tables' owner."""
-    postgres.create_database(NAME, template="chiroerp_inventory_core")
-    application = Database(postgres.url(NAME))
-    for store_id in ("STORE-01", "STORE-02"):
-        _a_day(StoreLedger(application, store_id))
-    owner = Database(postgres.url(NAME, OWNER_ROLE), role=None)
-    yield owner
-    owner.close()
-    application.close()
-    postgres.drop_database(NAME)
+    with database_for_many(postgres, NAME) as application:
+        for store_id in ("STORE-01", "STORE-02"):
+            _a_day(StoreLedger(application, store_id))
+        owner = Database(postgres.url(NAME, OWNER_ROLE), role=None)
+        yield owner
+        owner.close()
 
 
 @pytest.fixture

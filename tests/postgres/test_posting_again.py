@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.problems import ErrorCode
@@ -13,6 +13,7 @@ from sync_server.database import Database
 from sync_server.errors import Conflict
 from sync_server.support.verify import verify
 from tests.agent_stream import AgentStream
+from tests.postgres.conftest import NewStore
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, Event, basket, receipt, returned, sale, void
 
@@ -26,9 +27,9 @@ DAY = [
 
 
 @pytest.fixture
-def store(database: Database) -> StoreLedger:
+def store(new_store: NewStore) -> StoreLedger:
     """A store with stock of two items."""
-    ledger = StoreLedger(database)
+    ledger = new_store()
     ledger.open_with({ITEM: ("10", "4.00"), "item-002": ("10", "2.00")})
     return ledger
 
@@ -84,8 +85,8 @@ def test_a_batch_id_used_for_other_content_is_a_conflict(store: StoreLedger, oth
     store.check()
 
 
-def test_a_batch_id_is_a_store_s_own(store: StoreLedger, database: Database) -> None:
-    other = StoreLedger(database, "STORE-02")
+def test_a_batch_id_is_a_store_s_own(store: StoreLedger, new_store: NewStore) -> None:
+    other = new_store()
     store.post(sale(1, eventId="e-1"), batch_id="b-1")
     answer = other.post(sale(2, eventId="e-1"), batch_id="b-1")
     assert (answer.duplicate, answer.accepted) == (False, 1)
@@ -166,14 +167,16 @@ def _revenue(store: StoreLedger) -> dict[str, str]:
     return {account: balances.get(account, "0") for account in ("1000", "4000")}
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None)
 @given(delivery=deliveries())
 def test_neither_order_nor_cuts_nor_repetitions_change_a_quantity(
-    database: Database, delivery: tuple[list[Event], list[list[Event]]]
+    shared_database: Database, delivery: tuple[list[Event], list[list[Event]]]
 ) -> None:
     day, batches = delivery
     number = next(_stores)
-    in_order, as_it_came = (StoreLedger(database, f"S{number}-{name}") for name in ("in-order", "as-it-came"))
+    in_order, as_it_came = (
+        StoreLedger(shared_database, f"S{number}-{name}") for name in ("in-order", "as-it-came")
+    )
     in_order.post(*day)
     for batch in batches:
         as_it_came.post(*batch)
@@ -182,6 +185,6 @@ def test_neither_order_nor_cuts_nor_repetitions_change_a_quantity(
     assert _revenue(as_it_came) == _revenue(in_order)
     assert as_it_came.post(*day).duplicates == len(day)
     assert as_it_came.quantities() == quantities
-    with database.reading() as work:
+    with shared_database.reading() as work:
         assert not [*verify(work, in_order.store_id), *verify(work, as_it_came.store_id)]
     assert all(isinstance(quantity, Decimal) for quantity in quantities.values())

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.pos_event import check_event
-from sync_server.database import Database
 from tests.agent_stream import STREAM_ID
+from tests.postgres.conftest import NewStore
 from tests.shared.json_values import NAMES, TIMES, hostile_events, till_events
 from tests.store_ledger import POSTED_AT, StoreLedger
 
@@ -51,6 +51,7 @@ VOIDS = st.fixed_dictionaries(
     },
     optional={"eventId": IDS},
 )
+IN_NEW_YORK = {"timezone": "America/New_York", "day_start": "04:00"}
 SHARED = settings(max_examples=50, deadline=None)
 
 
@@ -60,50 +61,33 @@ def _post_what_is_understood(store: StoreLedger, events: list[dict[str, Any]], *
         document = {"batchId": "b", "postedAt": POSTED_AT, **fields, "events": understood}
         answer = store.post_document(document, agent="streamId" in fields)
         assert answer.accepted + answer.duplicates + answer.held == len(understood)
+        store.check()
 
 
-class _Stores:
-    """A fresh store an example, since what is posted stays."""
-
-    def __init__(self, database: Database) -> None:
-        self.database, self.count = database, 0
-
-    def next(self) -> StoreLedger:
-        self.count += 1
-        return StoreLedger(
-            self.database, f"STORE-{self.count}", timezone="America/New_York", day_start="04:00"
-        )
-
-
-def test_any_events_that_are_understood_can_be_posted(database: Database) -> None:
-    stores = _Stores(database)
+def test_any_events_that_are_understood_can_be_posted(new_store: NewStore) -> None:
 
     @SHARED
     @given(st.lists(hostile_events() | till_events(), min_size=1, max_size=3))
     def post(events: list[dict[str, Any]]) -> None:
         plain = [{name: value for name, value in event.items() if name != "sequence"} for event in events]
-        _post_what_is_understood(stores.next(), plain)
+        _post_what_is_understood(new_store(**IN_NEW_YORK), plain)
 
     post()
-    stores.next().check()
 
 
-def test_any_days_of_sales_returns_and_voids_can_be_posted_in_any_pieces(database: Database) -> None:
-    stores = _Stores(database)
+def test_any_days_of_sales_returns_and_voids_can_be_posted_in_any_pieces(new_store: NewStore) -> None:
 
     @SHARED
     @given(st.lists(st.lists(LINES | VOIDS, min_size=1, max_size=4), min_size=1, max_size=4))
     def post(batches: list[list[dict[str, Any]]]) -> None:
-        store = stores.next()
+        store = new_store(**IN_NEW_YORK)
         for number, events in enumerate(batches):
             _post_what_is_understood(store, events, batchId=f"b-{number}")
 
     post()
-    stores.next().check()
 
 
-def test_any_stamp_that_is_understood_can_be_posted(database: Database) -> None:
-    stores = _Stores(database)
+def test_any_stamp_that_is_understood_can_be_posted(new_store: NewStore) -> None:
     stamps = st.fixed_dictionaries(
         {
             "businessDate": st.dates().map(str),
@@ -123,7 +107,6 @@ def test_any_stamp_that_is_understood_can_be_posted(database: Database) -> None:
             {**data.draw(LINES), "eventId": f"e-{number}", "sequence": number, "stamp": data.draw(stamps)}
             for number in numbers
         ]
-        _post_what_is_understood(stores.next(), events, streamId=STREAM_ID)
+        _post_what_is_understood(new_store(**IN_NEW_YORK), events, streamId=STREAM_ID)
 
     post()
-    stores.next().check()

@@ -5,17 +5,17 @@ from typing import Any
 
 import pytest
 
-from sync_server.database import Database
 from tests.agent_stream import AgentStream
+from tests.postgres.conftest import NewStore
 from tests.set_clock import START
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, Event, basket, cash, receipt, sale, tender, void
 
 
 @pytest.fixture
-def store(database: Database) -> StoreLedger:
+def store(new_store: NewStore) -> StoreLedger:
     """A store with stock of two items."""
-    ledger = StoreLedger(database)
+    ledger = new_store()
     ledger.open_with({ITEM: ("10", "4.00"), "item-002": ("10", "2.00")})
     return ledger
 
@@ -74,7 +74,8 @@ def test_lines_of_one_group_on_either_side_of_midnight_share_an_accounting_date(
         sale(occurredAt="2026-02-10T23:59:59Z", **till), sale(occurredAt="2026-02-11T00:00:01Z", **till)
     )
     dates = store.rows(
-        "SELECT DISTINCT accounting_date::text FROM stock_movement WHERE event_sequence IS NOT NULL"
+        """SELECT DISTINCT accounting_date::text FROM stock_movement
+           WHERE store_no = %(store_no)s AND event_sequence IS NOT NULL"""
     )
     assert dates == [("2026-02-10",)]
     store.check()
@@ -95,7 +96,9 @@ def test_tenders_are_shared_among_the_lines_of_their_group(store: StoreLedger) -
         "S-1", sale(1, "10.00"), sale(1, "20.00", tenders=[cash("10.00"), tender("CARD", "20.00")])
     )
     assert store.post(*lines).findings == []
-    shares = store.rows("SELECT tenders::text FROM pos_event WHERE type = 'SALE' ORDER BY store_sequence")
+    shares = store.rows(
+        "SELECT tenders::text FROM pos_event WHERE store_no = %(store_no)s ORDER BY store_sequence"
+    )
     assert shares == [('[["CASH","3.33"],["CARD","6.67"]]',), ('[["CASH","6.67"],["CARD","13.33"]]',)]
     booked = store.rows(
         """SELECT tender, sum(debit - credit)::text FROM journal_line
@@ -151,8 +154,8 @@ def test_a_group_with_one_line_that_may_not_be_posted_is_held_as_one(store: Stor
 def test_numbers_are_given_in_the_order_of_posting_without_a_gap(store: StoreLedger) -> None:
     store.post(sale(), *basket("S-1", sale(), sale()), now=START + timedelta(minutes=1))
     kinds = store.rows(
-        """SELECT store_sequence, 'event' FROM pos_event UNION ALL SELECT store_sequence, 'journal' FROM journal
-           ORDER BY 1"""
+        """SELECT store_sequence, 'event' FROM pos_event WHERE store_no = %(store_no)s
+           UNION ALL SELECT store_sequence, 'journal' FROM journal WHERE store_no = %(store_no)s ORDER BY 1"""
     )
     assert [kind for _, kind in kinds] == ["journal", "event", "journal", "event", "event", "journal"]
     assert [number for number, _ in kinds] == [3, 4, 5, 6, 7, 8]

@@ -2,16 +2,16 @@
 
 import pytest
 
-from sync_server.database import Database
 from tests.agent_stream import AgentStream
+from tests.postgres.conftest import NewStore
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, Event, sale, void
 
 
 @pytest.fixture
-def store(database: Database) -> StoreLedger:
+def store(new_store: NewStore) -> StoreLedger:
     """A store with ten pieces of item-001."""
-    ledger = StoreLedger(database)
+    ledger = new_store()
     ledger.open_with({ITEM: ("10", "4.00")})
     return ledger
 
@@ -23,7 +23,7 @@ def test_an_event_id_with_other_content_is_held_and_never_dropped_as_a_duplicate
     assert answer.findings == [{"code": "EVENT_ID_REUSED", "subject": "e-1"}]
     assert store.held() == [("e-1", "EVENT_ID_REUSED")]
     assert store.stock() == ("8", "32")
-    raw = store.rows("SELECT raw::text FROM held_event")[0][0]
+    raw = store.rows("SELECT raw::text FROM held_event WHERE store_no = %(store_no)s")[0][0]
     assert '"note":"new till"' in raw
     assert '"amount":"11.00"' in raw
     store.check()
@@ -80,7 +80,7 @@ def test_a_void_of_what_is_held_waits_for_it(store: StoreLedger) -> None:
     store.post(sale(1, eventId="e-1"))
     store.post(sale(5, eventId="e-1", saleId="S-9"), void({"saleId": "S-9"}, eventId="v-1"))
     assert store.stock()[0] == "9"
-    assert store.count("SELECT count(*) FROM void_claim WHERE pending") == 1
+    assert store.count("SELECT count(*) FROM void_claim WHERE store_no = %(store_no)s AND pending") == 1
     store.check()
 
 
@@ -93,6 +93,6 @@ def test_an_event_without_an_id_is_held_under_its_place_in_the_batch(store: Stor
 
 
 def test_what_is_only_held_makes_no_item(store: StoreLedger) -> None:
-    store.post({"type": "COUNT", "itemId": "item-999", "quantity": 1, "eventId": "c-1"})
-    assert store.count("SELECT count(*) FROM item WHERE placeholder") == 0
+    store.post({"type": "COUNT", "itemId": "never-sold", "quantity": 1, "eventId": "c-1"})
+    assert store.count("SELECT count(*) FROM item WHERE item_id = 'never-sold'") == 0
     store.check()

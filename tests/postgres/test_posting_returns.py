@@ -2,15 +2,15 @@
 
 import pytest
 
-from sync_server.database import Database
+from tests.postgres.conftest import NewStore
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, basket, receipt, returned, sale, void
 
 
 @pytest.fixture
-def store(database: Database) -> StoreLedger:
+def store(new_store: NewStore) -> StoreLedger:
     """A store that sold three of ten pieces at 4.00, and has received dearer ones since."""
-    ledger = StoreLedger(database)
+    ledger = new_store()
     ledger.open_with({ITEM: ("10", "4.00")})
     ledger.post(*basket("S-1", sale(3, "30.00")))
     ledger.post(receipt(7, "6.00"))
@@ -109,8 +109,8 @@ def test_an_unknown_field_of_any_content_does_not_stand_in_a_return_s_way(store:
     store.check()
 
 
-def test_a_return_in_three_parts_gives_back_all_of_the_cost(database: Database) -> None:
-    ledger = StoreLedger(database)
+def test_a_return_in_three_parts_gives_back_all_of_the_cost(new_store: NewStore) -> None:
+    ledger = new_store()
     ledger.open_with({ITEM: ("3", "3.3333333")})
     assert ledger.stock() == ("3", "10")
     ledger.post(*basket("S-1", sale(3)))

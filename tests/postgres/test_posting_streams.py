@@ -6,10 +6,10 @@ import pytest
 
 from shared.day_digest import digest_of
 from shared.event_batch import EventBatch, read_batch
-from sync_server.database import Database
 from sync_server.stores.store_days import compare_day
 from sync_server.stores.stream_receipts import receipt_digest
 from tests.agent_stream import STREAM_ID, AgentStream
+from tests.postgres.conftest import NewStore
 from tests.set_clock import START
 from tests.store_ledger import POSTED_AT, StoreLedger
 from tests.till_events import ITEM, Event, sale
@@ -18,9 +18,9 @@ TODAY = date(2026, 2, 10)
 
 
 @pytest.fixture
-def store(database: Database) -> StoreLedger:
+def store(new_store: NewStore) -> StoreLedger:
     """A store with plenty of item-001."""
-    ledger = StoreLedger(database)
+    ledger = new_store()
     ledger.open_with({ITEM: ("1000", "4.00")})
     return ledger
 
@@ -33,7 +33,8 @@ def stream() -> AgentStream:
 
 def _outcomes(store: StoreLedger) -> list[tuple[int, int, str]]:
     return store.rows(
-        "SELECT first_sequence, last_sequence, outcomes FROM stream_receipt ORDER BY stream_no, first_sequence"
+        """SELECT first_sequence, last_sequence, outcomes FROM stream_receipt
+           WHERE store_no = %(store_no)s ORDER BY stream_no, first_sequence"""
     )
 
 
@@ -112,9 +113,9 @@ def test_the_digest_of_a_day_is_the_same_on_both_sides(store: StoreLedger, strea
     store.post(*tomorrow, *held, stream=stream)
     store.post(*today, stream=stream)
     ours = digest_of(_hashes([*today, *held]))
+    stream_no = store.count("SELECT stream_no FROM stream WHERE store_no = %(store_no)s")
     with store.database.unit_of_work() as work:
-        numbers = work.connection.execute("SELECT stream_no FROM stream").fetchall()
-        assert receipt_digest(work, store.store_no, numbers[0][0], TODAY) == ours
+        assert receipt_digest(work, store.store_no, stream_no, TODAY) == ours
         compared = compare_day(work, store.store_no, STREAM_ID, TODAY, ours, now=START)
         assert (compared.state, compared.events) == ("PROVEN", 4)
     store.check()

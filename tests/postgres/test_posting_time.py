@@ -6,8 +6,8 @@ import pytest
 
 from shared.business_date import DayRule
 from shared.zone_data import use_own_zone_data, zone_data_version
-from sync_server.database import Database
 from tests.agent_stream import AgentStream
+from tests.postgres.conftest import NewStore
 from tests.set_clock import START
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, sale
@@ -16,18 +16,18 @@ EARLY = "2026-02-11T03:30:00-05:00"
 
 
 @pytest.fixture
-def store(database: Database) -> StoreLedger:
+def store(new_store: NewStore) -> StoreLedger:
     """A store in New York whose day starts at four."""
     use_own_zone_data()
-    ledger = StoreLedger(database, timezone="America/New_York", day_start="04:00")
+    ledger = new_store(timezone="America/New_York", day_start="04:00")
     ledger.open_with({ITEM: ("100", "4.00")})
     return ledger
 
 
 def _times(store: StoreLedger) -> list[tuple[str, str, str, str | None]]:
     return store.rows(
-        """SELECT occurred_at::text, time_reading, business_date::text, agent_business_date::text FROM pos_event
-           ORDER BY store_sequence"""
+        """SELECT occurred_at::text, time_reading, business_date::text, agent_business_date::text
+           FROM pos_event WHERE store_no = %(store_no)s ORDER BY store_sequence"""
     )
 
 
@@ -78,7 +78,9 @@ def test_an_agent_that_stamps_another_date_is_overruled_and_its_date_kept(store:
     answer = store.post(*stream.groups(sale(occurredAt=EARLY)), stream=stream, now=START + timedelta(days=1))
     assert answer.findings == [{"code": "BUSINESS_DATE_MISMATCH", "subject": "-"}]
     assert _times(store)[0][2:] == ("2026-02-10", "2026-02-11")
-    assert store.rows("SELECT business_date::text FROM stream_receipt") == [("2026-02-11",)]
+    assert store.rows("SELECT business_date::text FROM stream_receipt WHERE store_no = %(store_no)s") == [
+        ("2026-02-11",)
+    ]
     store.check()
 
 

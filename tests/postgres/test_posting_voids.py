@@ -2,7 +2,7 @@
 
 import pytest
 
-from sync_server.database import Database
+from tests.postgres.conftest import NewStore
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, Event, basket, cash, receipt, returned, sale, tender, void
 
@@ -14,9 +14,9 @@ TWO_LINES = basket(
 
 
 @pytest.fixture
-def store(database: Database) -> StoreLedger:
+def store(new_store: NewStore) -> StoreLedger:
     """A store with stock of two items."""
-    ledger = StoreLedger(database)
+    ledger = new_store()
     ledger.open_with({ITEM: ("10", "4.00"), "item-002": ("3", "3.333333")})
     return ledger
 

@@ -1,6 +1,7 @@
 """`POST /stores/{storeId}/pos-batches`: the spec's own request and error, to the letter, and every other answer."""
 
 import gzip
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -8,11 +9,14 @@ import pytest
 
 from shared.wire_json import decode_json, encode_json
 from sync_server.database import Database
+from sync_server.embedded.postgres import EmbeddedPostgres
 from sync_server.people.roles import Role
 from tests.agent_stream import AgentStream
 from tests.builders import build_agent, build_person, build_store, build_till
 from tests.contract.specification import example_error, example_request
+from tests.database_for_many import database_for_many
 from tests.http_caller import HttpCaller
+from tests.http_door import http_door
 from tests.store_ledger import POSTED_AT, StoreLedger, assert_whole
 from tests.till_events import sale
 
@@ -36,6 +40,19 @@ def till(store: StoreLedger, http: HttpCaller) -> HttpCaller:
 def agent(store: StoreLedger, http: HttpCaller) -> HttpCaller:
     """The agent of STORE-01."""
     return http.as_caller(build_agent(store.database).credential)
+
+
+@pytest.fixture(scope="module")
+def refused(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpCaller]:
+    """A till of a STORE-01 that never gets anything posted."""
+    with (
+        database_for_many(postgres, "test_refused_batches") as database,
+        http_door(database, tmp_path_factory.mktemp("data")) as http,
+    ):
+        store = StoreLedger(database)
+        yield http.as_caller(build_till(database))
+        assert store.count("SELECT count(*) FROM pos_batch") == 0
+        assert_whole(database)
 
 
 def _post(caller: HttpCaller, document: Any, **options: Any) -> httpx.Response:
@@ -165,15 +182,15 @@ def test_events_are_known_to_have_come_from_whom(
         b'{"a":1' + b"0" * 5000 + b"}",
     ],
 )
-def test_what_is_no_json_is_refused(till: HttpCaller, body: bytes) -> None:
-    response = till.post(EXAMPLE.path, content=body)
+def test_what_is_no_json_is_refused(refused: HttpCaller, body: bytes) -> None:
+    response = refused.post(EXAMPLE.path, content=body)
     problem = decode_json(response.content)
     assert (response.status_code, problem["errorCode"]) == (400, "MALFORMED_JSON")
 
 
 @pytest.mark.parametrize("document", [None, [], 5, "batch", {}, {"events": {}}, {"events": []}])
-def test_what_is_no_batch_is_refused_with_every_violation(till: HttpCaller, document: object) -> None:
-    assert _violations(_post(till, document))
+def test_what_is_no_batch_is_refused_with_every_violation(refused: HttpCaller, document: object) -> None:
+    assert _violations(_post(refused, document))
 
 
 @pytest.mark.parametrize(
@@ -181,19 +198,19 @@ def test_what_is_no_batch_is_refused_with_every_violation(till: HttpCaller, docu
 )
 @pytest.mark.parametrize("field", ["quantity", "amount", "lineNumber", "unitCost", "unheardOf", "sequence"])
 def test_a_number_that_nobody_means_is_a_violation_in_any_field(
-    till: HttpCaller, field: str, number: str
+    refused: HttpCaller, field: str, number: str
 ) -> None:
     event = f'{{"type":"SALE","itemId":"i","quantity":1,"amount":1,"{field}":{number}}}'
     body = f'{{"batchId":"B-1","postedAt":"{POSTED_AT}","events":[{event}]}}'
-    assert _violations(till.post(EXAMPLE.path, content=body.encode())) == [f"events[0].{field}"]
+    assert _violations(refused.post(EXAMPLE.path, content=body.encode())) == [f"events[0].{field}"]
 
 
-def test_more_events_than_the_limit_are_refused(till: HttpCaller) -> None:
-    assert _violations(_post(till, _batch(*[sale()] * 2001))) == ["events"]
+def test_more_events_than_the_limit_are_refused(refused: HttpCaller) -> None:
+    assert _violations(_post(refused, _batch(*[sale()] * 2001))) == ["events"]
 
 
-def test_a_body_over_the_limit_is_refused(till: HttpCaller) -> None:
-    response = till.post(EXAMPLE.path, content=b" " * (4 * 1024 * 1024 + 1))
+def test_a_body_over_the_limit_is_refused(refused: HttpCaller) -> None:
+    response = refused.post(EXAMPLE.path, content=b" " * (4 * 1024 * 1024 + 1))
     assert (response.status_code, decode_json(response.content)["errorCode"]) == (413, "BODY_TOO_LARGE")
 
 

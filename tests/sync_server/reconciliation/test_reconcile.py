@@ -1,16 +1,20 @@
 """`POST /stores/{storeId}/reconcile`: the spec's own request, exactly, once, and by whom it may be made."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from shared.wire_json import decode_json, encode_json
 from sync_server.database import Database
+from sync_server.embedded.postgres import EmbeddedPostgres
 from sync_server.people.roles import Role
 from tests.agent_stream import AgentStream
 from tests.builders import build_agent, build_person, build_till
 from tests.contract.specification import example_request
+from tests.database_for_many import database_for_many
 from tests.http_caller import HttpCaller
+from tests.http_door import http_door
 from tests.store_ledger import StoreLedger
 from tests.till_events import sale
 
@@ -27,6 +31,19 @@ def store(database: Database) -> StoreLedger:
 def controller(store: StoreLedger, http: HttpCaller) -> HttpCaller:
     """A person who may open reconciliations."""
     return http.as_caller(build_person(store.database, "ada", Role.STOCK_CONTROLLER))
+
+
+@pytest.fixture(scope="module")
+def refused(postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpCaller]:
+    """A person at a STORE-01 where nothing that they ask is opened."""
+    with (
+        database_for_many(postgres, "test_refused_reconciliations") as database,
+        http_door(database, tmp_path_factory.mktemp("data")) as http,
+    ):
+        store = StoreLedger(database)
+        yield http.as_caller(build_person(database, "ada", Role.STOCK_CONTROLLER))
+        assert store.count("SELECT count(*) FROM reconciliation") == 0
+        store.check()
 
 
 def _body(**changes: Any) -> bytes:
@@ -108,8 +125,8 @@ def test_it_is_complete_only_while_no_sequence_is_missing(store: StoreLedger, co
         ("reason", "a\x00b"),
     ],
 )
-def test_what_cannot_be_understood_is_named(controller: HttpCaller, field: str, value: object) -> None:
-    response = controller.post(EXAMPLE.path, content=_body(**{field: value}))
+def test_what_cannot_be_understood_is_named(refused: HttpCaller, field: str, value: object) -> None:
+    response = refused.post(EXAMPLE.path, content=_body(**{field: value}))
     assert response.status_code == 422, response.text
     problem = decode_json(response.content)
     assert problem["errorCode"] == "VALIDATION_FAILED"
