@@ -12,10 +12,11 @@ import pickle
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,7 +32,7 @@ class Task(Protocol):
 
 
 class TaskFailed(Exception):
-    """A measured process did not finish."""
+    """A measured process did not finish; the message is what it said last."""
 
 
 def write_task(task: Task, path: Path) -> Path:
@@ -49,12 +50,12 @@ def lines_a_second(processes: Sequence[Sequence[Path]]) -> float:
     with ExitStack() as stack:
         running = [stack.enter_context(_start(files)) for files in processes]
         for process in running:
-            _read_line(process)
+            _report(process)
         for process in running:
             assert process.stdin is not None
             process.stdin.write("go\n")
             process.stdin.flush()
-        results = [json.loads(_read_line(process)) for process in running]
+        results = [_report(process) for process in running]
     begin = min(result["began"] for result in results)
     end = max(result["ended"] for result in results)
     return float(sum(result["lines"] for result in results) / (end - begin))
@@ -65,16 +66,26 @@ def _start(files: Sequence[Path]) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
-def _read_line(process: "subprocess.Popen[str]") -> str:
+def _report(process: "subprocess.Popen[str]") -> dict[str, Any]:
+    """The next line that the process prints."""
     assert process.stdout is not None
     line = process.stdout.readline()
-    if not line:
-        raise TaskFailed(f"A measured process ended with {process.wait()}; what it said is above.")
-    return line
+    report: dict[str, Any] = json.loads(line) if line else {"failed": f"ended with {process.wait()}"}
+    if "failed" in report:
+        raise TaskFailed(f"A measured process failed: {report['failed']}")
+    return report
 
 
 def main(files: Sequence[str]) -> None:
-    """One measured process: prepare, wait for the gate, run, report."""
+    """One measured process: prepare, wait for the gate, run; every line that it prints is a JSON object."""
+    try:
+        _run(files)
+    except Exception:  # noqa: BLE001  # whatever it was, whoever waits shall read it
+        print(json.dumps({"failed": traceback.format_exc()[-3000:]}), flush=True)
+        sys.exit(1)
+
+
+def _run(files: Sequence[str]) -> None:
     tasks: list[Task] = []
     for name in files:
         with Path(name).open("rb") as file:
@@ -84,7 +95,7 @@ def main(files: Sequence[str]) -> None:
     # What was read to be written is no garbage: the collector shall not walk through it again and again.
     gc.collect()
     gc.freeze()
-    print("ready", flush=True)
+    print(json.dumps({"ready": True}), flush=True)
     if not sys.stdin.readline():
         return  # whoever opens the gate has gone away
     began = time.perf_counter()
