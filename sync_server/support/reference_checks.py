@@ -45,10 +45,18 @@ REFERENCE_CHECKS: Final = (
         """
         SELECT store_no, store_sequence, concat('event ', store_sequence),
                concat('sale ', sale_id, ' does not lead to it')
-        FROM pos_event AS event
-        WHERE OF_STORE AND sale_id IS NOT NULL AND type <> 'VOID' AND NOT EXISTS (
-            SELECT FROM pos_sale AS sale WHERE sale.store_no = event.store_no
-            AND event.store_sequence BETWEEN sale.first_sequence AND sale.last_sequence)
+        FROM (
+            SELECT *, max(last_sequence) OVER (
+                PARTITION BY store_no ORDER BY store_sequence, is_line ROWS UNBOUNDED PRECEDING) AS reached
+            FROM (
+                SELECT store_no, first_sequence AS store_sequence, last_sequence, NULL AS sale_id, 0 AS is_line
+                FROM pos_sale WHERE OF_STORE
+                UNION ALL
+                SELECT store_no, store_sequence, 0, sale_id, 1
+                FROM pos_event WHERE OF_STORE AND sale_id IS NOT NULL AND type <> 'VOID'
+            ) AS spans_and_lines
+        ) AS line
+        WHERE is_line = 1 AND reached < store_sequence
         """,
     ),
     LedgerCheck(

@@ -63,15 +63,14 @@ STOCK_CHECKS: Final = (
         WHERE moved.quantity IS DISTINCT FROM expected OR moved.item_no <> event.item_no
            OR moved.event_sequence <> store_sequence
         UNION ALL
-        SELECT store_no, store_sequence, concat('void effect ', store_sequence),
+        SELECT effect.store_no, effect.store_sequence, concat('void effect ', effect.store_sequence),
                concat('it moved ', coalesce(back.quantity, 0), ' and the line that it takes back ',
                       coalesce(voided.quantity, 0))
         FROM (SELECT * FROM void_effect WHERE OF_STORE) AS effect
-        LEFT JOIN stock_movement AS back USING (store_no, store_sequence)
-        LEFT JOIN LATERAL (
-            SELECT quantity, item_no FROM stock_movement AS m
-            WHERE m.store_no = effect.store_no AND m.store_sequence = effect.voided_sequence
-        ) AS voided ON true
+        LEFT JOIN stock_movement AS back
+            ON back.store_no = effect.store_no AND back.store_sequence = effect.store_sequence
+        LEFT JOIN stock_movement AS voided
+            ON voided.store_no = effect.store_no AND voided.store_sequence = effect.voided_sequence
         WHERE back.quantity IS DISTINCT FROM -voided.quantity OR back.item_no <> voided.item_no
            OR back.event_sequence <> effect.void_sequence
         UNION ALL
