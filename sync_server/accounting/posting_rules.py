@@ -17,8 +17,8 @@ from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.inventory.valuation import Valuation
 
-DIFFERENCE = "#DIFFERENCE"
-"""The tender share that no tender covers; booked to the tender difference account."""
+DIFFERENCE = "\x1fDIFFERENCE"
+"""The tender share that no tender covers; booked to the tender difference account. No till can name a tender so."""
 
 TenderShares = Sequence[tuple[str | None, Decimal]]
 """(tender type, amount) of one line; type None is the one unspecified tender."""

@@ -142,12 +142,12 @@ def _note_zone_data(posting: OpenPosting, batch: EventBatch) -> None:
 def _note_shortages(posting: OpenPosting) -> list[str]:
     """Finds what the batch left below zero; returns the items whose shortage it ended."""
     replenished: list[str] = []
-    for item in posting.state.items.values():
+    for item in {item.item_no: item for item in posting.state.items.values()}.values():
         if item.position.on_hand < 0:
             posting.find(FindingCode.NEGATIVE_STOCK, item.item_id)
         elif item.was_short:
             replenished.append(item.item_id)
-    return sorted(set(replenished))
+    return sorted(replenished)
 
 
 def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replenished: Sequence[str]) -> None:

@@ -9,7 +9,7 @@ from tests.agent_stream import AgentStream
 from tests.postgres.conftest import NewStore
 from tests.set_clock import START
 from tests.store_ledger import StoreLedger
-from tests.till_events import ITEM, Event, basket, cash, receipt, sale, tender, void
+from tests.till_events import ITEM, Event, basket, cash, receipt, sale, tender, void, void
 
 
 @pytest.fixture
@@ -135,6 +135,15 @@ def test_tenders_that_do_not_fit_are_posted_with_the_difference(
     assert answer.findings == [{"code": "TENDER_MISMATCH", "subject": "S-1"}]
     balances = store.balances()
     assert (balances["1090"], balances["4000"]) == (difference, "-50")
+    store.check()
+
+
+def test_a_tender_is_a_tender_whatever_a_till_calls_it(store: StoreLedger) -> None:
+    paid = [tender("#DIFFERENCE", "4.00"), tender("DIFFERENCE", "3.00"), tender("None", "3.00")]
+    store.post(*basket("S-1", sale(1, "10.00", tenders=paid)))
+    assert store.balances()["1000"] == "10"
+    store.post(void("S-1/1"))
+    assert "1000" not in store.balances()
     store.check()
 
 

@@ -112,6 +112,13 @@ def test_a_barcode_leads_to_its_item(store: StoreLedger) -> None:
     store.check()
 
 
+def test_an_item_named_in_two_ways_is_found_once(store: StoreLedger) -> None:
+    add_barcode(store.database, "4006381333948", ITEM)
+    store.post(sale(6), sale(6, item=None, barcode="4006381333948"))
+    assert store.findings() == {("NEGATIVE_STOCK", ITEM): 1}
+    store.check()
+
+
 def test_an_unknown_barcode_becomes_a_placeholder_named_after_it(store: StoreLedger) -> None:
     answer = store.post(sale(1, item=None, barcode="123"))
     assert {"code": "UNKNOWN_ITEM", "subject": "barcode:123"} in answer.findings
