@@ -9,7 +9,7 @@ from tests.agent_stream import AgentStream
 from tests.postgres.conftest import NewStore
 from tests.set_clock import START
 from tests.store_ledger import StoreLedger
-from tests.till_events import ITEM, Event, basket, cash, receipt, sale, tender, void, void
+from tests.till_events import ITEM, Event, basket, cash, receipt, sale, tender, void
 
 
 @pytest.fixture
