@@ -7,6 +7,7 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command; returns its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Whoever reads us through a pipe waits for each line.
+        sys.stdout.reconfigure(line_buffering=True)
     use_own_zone_data()
     given = build_parser().parse_args(arguments)
     try:

@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 failed (one sentence on stderr: what happened, what to do)
 """
 
 import sys
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -56,6 +57,9 @@ def options(
 
 def main() -> None:
     """Runs one command; ends the process with its exit code."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # Whoever reads us through a pipe waits for each line, such as the address that `serve` announces.
+        sys.stdout.reconfigure(line_buffering=True)
     try:
         program()
     except SyncServerError as error:
