@@ -70,8 +70,13 @@ def folder() -> Iterator[Path]:
 def start(folder: Path, *options: str) -> subprocess.Popen[str]:
     """The demo, in a folder that names its processes."""
     command = [*SYNC_SERVER, "demo", *SMALL, *options, "--data-dir", str(folder), "--port", str(free_port())]
-    return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    return subprocess.Popen(  # a background shell ignores SIGINT for its children; a person's does not
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+        args=command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     )
 
 
