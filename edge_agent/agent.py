@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from edge_agent.alarms import Alarm
 from edge_agent.clock_offset import ClockOffset
 from edge_agent.data_folder import DataFolder
 from edge_agent.day_close import DayClose
 from edge_agent.delivery import Delivery
+from edge_agent.disk_guard import DiskGuard
 from edge_agent.enrolment import CredentialFile, load_enrolment
 from edge_agent.folder_lock import FolderLock
 from edge_agent.headquarters import Headquarters
@@ -73,6 +75,14 @@ class Agent:
             answer_timeout=settings.answer_timeout,
             ca_file=settings.ca_file,
         )
+        self._disk = DiskGuard(
+            self._folder.spool_file.parent,
+            reserve_bytes=settings.disk_reserve_bytes,
+            warning_bytes=settings.disk_warning_bytes,
+            clock=clock,
+            on_change=self._desk.refuse_intake,
+        )
+        self._desk.on_trouble(self._disk.notice)
         headquarters = Headquarters(self.store_id, self._uplink, self._line, self._offset, clock)
         self._wire_delivery(headquarters, clock)
         try:
@@ -95,11 +105,18 @@ class Agent:
             clock,
         )
         heartbeat = Heartbeat(
-            self._desk, headquarters, self._offset, self._folder.root, clock, self._wake_delivery
+            self._desk,
+            headquarters,
+            self._offset,
+            self._folder.root,
+            clock,
+            self._wake_delivery,
+            self._alarms,
         )
         self._day_close = DayClose(self._desk, headquarters, self._profile, clock)
         undeliverable = Undeliverable(self._desk, headquarters, clock)
         self._schedule = Schedule(clock)
+        self._schedule.every(settings.disk_check_interval, "disk", self._disk.look, at_once=True, local=True)
         self._schedule.every(settings.heartbeat_interval, "heartbeat", heartbeat.run_once, at_once=True)
         self._schedule.every(settings.day_close_interval, "day-close", self._day_close.run_once)
         self._schedule.every(settings.heartbeat_interval, "undeliverable", undeliverable.run_once)
@@ -111,7 +128,9 @@ class Agent:
         settings, folder = self._settings, self._folder
         intake = Intake(self._desk, self._profile.rule, clock)
         refused = RefusedRecords(folder.undeliverable, settings.undeliverable_max_bytes, clock)
-        status = Status(self.store_id, folder, self._desk, self._line, self._offset, refused)
+        status = Status(
+            self.store_id, self._desk, self._line, self._offset, refused, self._disk, self._alarms
+        )
         self._files = FileDrop(
             folder,
             intake,
@@ -145,6 +164,9 @@ class Agent:
 
     def _prove_days(self) -> Any:
         return msgspec.to_builtins(self._day_close.run_once(today_too=True))
+
+    def _alarms(self) -> list[Alarm]:
+        return self._disk.alarms()
 
     def _wake_delivery(self) -> None:
         self._delivery.wake()

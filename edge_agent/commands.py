@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -110,8 +111,9 @@ def _wait(stopping: threading.Event) -> None:
 def leave_at_once() -> None:
     """Ends the process although a thread may still wait for headquarters: everything is on the disk already."""
     logging.shutdown()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):  # what they write to may be full, or gone
+            stream.flush()
     os._exit(0)
 
 
@@ -136,6 +138,7 @@ def run_status(settings: Settings) -> Report:
         f"Clock:         {'not compared yet' if offset is None else f'{offset:+d} ms to headquarters'}",
         f"Disk:          {status['diskFreeBytes'] // 1_048_576} MiB free",
         f"Version:       {status['version']}",
+        *(f"Alarm:         {alarm['code']}: {alarm['sentence']}" for alarm in status["alarms"]),
     ]
     return Report(lines, status)
 

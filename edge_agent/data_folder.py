@@ -98,10 +98,14 @@ def write_durably(path: Path, content: bytes, *, secret: bool = False) -> None:
     """Replaces `path` with `content` in one step that survives a power cut; `secret` makes it 0600."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600 if secret else 0o644)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError:
+        fresh.unlink(missing_ok=True)  # on a full disk the half of it would be in the way
+        raise
     move_durably(fresh, path)
 
 

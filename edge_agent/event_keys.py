@@ -31,6 +31,10 @@ class EventKeys:
             self.note(key_high, position)
         self._highest = self._highest_written()
 
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._cursor.close()
+
     def _highest_written(self) -> int | None:
         highest: int | None = self._cursor.execute("SELECT MAX(key_high) FROM event_key").fetchone()[0]
         return highest

@@ -10,6 +10,7 @@ import msgspec
 
 from edge_agent import resend
 from edge_agent import spool_batches as batches
+from edge_agent.alarms import AlarmSource
 from edge_agent.clock_offset import ClockOffset
 from edge_agent.headquarters import Headquarters
 from edge_agent.program_version import program_version
@@ -87,6 +88,7 @@ class Heartbeat:
         folder: Path,
         clock: Clock,
         on_resend: Callable[[], None],
+        alarms: AlarmSource = list,
     ) -> None:
         """`on_resend` is called when something was put back into the backlog."""
         self._desk = desk
@@ -95,6 +97,7 @@ class Heartbeat:
         self._folder = folder
         self._clock = clock
         self._on_resend = on_resend
+        self._alarms = alarms
 
     def run_once(self) -> bool:
         """One heartbeat; False when headquarters did not answer."""
@@ -124,6 +127,7 @@ class Heartbeat:
             "undeliverable": report.undeliverable,
             "diskFreeBytes": shutil.disk_usage(self._folder).free,
             "timezoneData": zone_data_version(),
+            "alarms": msgspec.to_builtins(self._alarms()),
         }
         if self._offset.milliseconds is not None:
             document["clockOffsetMs"] = self._offset.milliseconds

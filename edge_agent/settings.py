@@ -121,6 +121,23 @@ class Settings:
         least=65536,
         most=10_737_418_240,
     )
+    disk_warning_bytes: int = _setting(
+        536_870_912,
+        "bytes",
+        "Below this much free space an alarm is raised; everything still works.",
+        least=0,
+        most=1_099_511_627_776,
+    )
+    disk_reserve_bytes: int = _setting(
+        16_777_216,
+        "bytes",
+        "Kept free for the agent itself: with less than half of it left beside, tills are refused.",
+        least=65536,
+        most=1_073_741_824,
+    )
+    disk_check_interval: float = _setting(
+        5.0, "seconds", "How often the disk is looked at.", least=0.05, most=3600
+    )
 
 
 def described() -> list[tuple[str, Any, str, str]]:

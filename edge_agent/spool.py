@@ -70,6 +70,9 @@ class Spool:
     def close(self) -> None:
         """Closes the file; everything that was accepted is in it already."""
         self.is_open = False
+        # A cursor whose statement failed would keep the file open, and locked, after the connection is closed.
+        self._cursor.close()
+        self._keys.close()
         self.connection.close()
 
     @contextmanager

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from edge_agent.errors import EdgeAgentError, SpoolFault
+from edge_agent.errors import EdgeAgentError, SpoolError, SpoolFault
 from edge_agent.spool import Spool
 from edge_agent.stamped_event import Accepted, EventGroup
 from shared.clock import Clock
@@ -42,6 +42,8 @@ class SpoolDesk:
         self._turn = threading.Lock()
         self._waiting: deque[_Intake] = deque()
         self._closed = False
+        self._refusal: SpoolError | None = None
+        self._on_trouble: Callable[[SpoolError], None] = lambda _: None
 
     def close(self) -> None:
         """Serves what is in line and closes the file; later comers are told that the agent is stopping."""
@@ -50,6 +52,14 @@ class SpoolDesk:
             while self._waiting:
                 self._commit_waiting()
             self._spool.close()
+
+    def on_trouble(self, told: Callable[[SpoolError], None]) -> None:
+        """`told` hears of every write that failed; it is called by whoever has the turn and must not block."""
+        self._on_trouble = told
+
+    def refuse_intake(self, reason: SpoolError | None) -> None:
+        """Answers every intake with `reason` from now on; None takes events again. Errands are not affected."""
+        self._refusal = reason
 
     def line_up(self, groups: Sequence[EventGroup], answer: Callable[[Outcome], None]) -> None:
         """Puts an intake in line; somebody's `serve` commits it and calls `answer`, on that one's thread."""
@@ -94,6 +104,9 @@ class SpoolDesk:
                 if self._closed:
                     raise _closing()
                 return work(self._spool)
+        except SpoolError as error:
+            self._on_trouble(error)
+            raise
         finally:
             self.serve()
 
@@ -112,10 +125,14 @@ class SpoolDesk:
         """Stores every intake in one commit; the caller has the turn."""
         if self._closed and not self._spool.is_open:
             return [_closing()] * len(intakes)
+        if self._refusal is not None:
+            return [self._refusal] * len(intakes)
         try:
             accepted = self._spool.accept(intakes)
         except EdgeAgentError as error:
             log.warning("Nothing was accepted: %s", error, extra={"action": "intake.failed"})
+            if isinstance(error, SpoolError):
+                self._on_trouble(error)
             return [error] * len(intakes)
         except Exception as error:
             log.exception("Nothing was accepted", extra={"action": "intake.failed"})

@@ -1,11 +1,14 @@
 """What `edge-agent status` and `GET /v1/status` say: whether every sale is safe and sent, and if not, why."""
 
-import shutil
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+
+from edge_agent.alarms import Alarm, AlarmSource
 from edge_agent.clock_offset import ClockOffset
-from edge_agent.data_folder import DataFolder
+from edge_agent.disk_guard import DiskGuard
 from edge_agent.heartbeat import SpoolReport, report_of
 from edge_agent.line_state import LineReport, LineState
 from edge_agent.program_version import program_version
@@ -22,24 +25,26 @@ class Status:
     def __init__(
         self,
         store_id: str,
-        folder: DataFolder,
         desk: SpoolDesk,
         line: LineState,
         offset: ClockOffset,
         refused: RefusedRecords,
+        disk: DiskGuard,
+        alarms: AlarmSource,
     ) -> None:
         self._store_id = store_id
-        self._folder = folder
         self._desk = desk
         self._line = line
         self._offset = offset
         self._refused = refused
+        self._disk = disk
+        self._alarms = alarms
 
     def report(self) -> dict[str, Any]:
         """The answer of `GET /v1/status`."""
         spool, days = self._desk.ask(lambda spool: (report_of(spool), count_days(spool)))
         line = self._line.report()
-        free = shutil.disk_usage(self._folder.root).free
+        disk, alarms = self._disk.report(), self._alarms()
         return {
             "running": True,
             "storeId": self._store_id,
@@ -56,15 +61,21 @@ class Status:
             "refusedRecords": self._refused.count(),
             "days": days,
             "clockOffsetMs": self._offset.milliseconds,
-            "diskFreeBytes": free,
+            "diskFreeBytes": disk.free_bytes,
+            "disk": msgspec.to_builtins(disk),
+            "intakeOpen": not any(alarm.code.stops_intake for alarm in alarms),
+            "alarms": msgspec.to_builtins(alarms),
             "timezoneData": zone_data_version(),
             "sqliteVersion": sqlite3.sqlite_version,
-            "summary": _summary(spool, line),
+            "summary": _summary(spool, line, alarms),
         }
 
 
-def _summary(spool: SpoolReport, line: LineReport) -> str:
+def _summary(spool: SpoolReport, line: LineReport, alarms: Sequence[Alarm]) -> str:
     """One sentence for a person: what is the case, and what to do if anything."""
+    stopping = [alarm for alarm in alarms if alarm.code.stops_intake]
+    if stopping:
+        return stopping[0].sentence
     if line.unauthorised:
         return (
             f"{spool.backlog} events are safe here, but headquarters does not know this device: "

@@ -80,9 +80,11 @@ class AgentProcess:
         result = self.command("enrol", url, "CODE-1")
         assert result.returncode == 0, result.stderr
 
-    def start(self, prefix: tuple[str, ...] = (), answers_with: int = 200) -> None:
+    def start(
+        self, prefix: tuple[str, ...] = (), answers_with: int = 200, log_file: Path | None = None
+    ) -> None:
         """Starts the agent and returns when its status answers so; `prefix` wraps the command (limits)."""
-        with self._log.open("a") as log:
+        with (log_file or self._log).open("a") as log:
             self._process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "edge_agent", "run"],
                 env=self._environment,
