@@ -1,35 +1,39 @@
 """Which events the spool knows: by the first half of their key, the newest in memory, all others in an index.
 
 An index on the events would be written at every commit, a page of it for a single sale. Instead the newest keys
-are kept in memory and written down a few hundred at a time, in order; at start just those are read again that
+are kept in memory and written down a thousand at a time, in order; at start just those are read again that
 were not written yet. So neither a commit nor a start pays for the events that are buffered already.
 """
 
 import sqlite3
+from collections.abc import Callable, Sequence
 
-KEYS_IN_MEMORY = 256
+from edge_agent.key_sieve import CAPACITY, KeySieve
+
+KEYS_IN_MEMORY = 1024
 """Keys that wait to be written down; a start reads about as many events."""
 
 _WRITE = (
     "INSERT INTO event_key (key_high, position)"
-    " SELECT key_high, position FROM event WHERE position > ? ORDER BY key_high"
+    " SELECT key_high, position FROM event WHERE position BETWEEN ? AND ? ORDER BY key_high"
 )
 
 
 class EventKeys:
     """The keys of one spool; used by one thread at a time, like the spool itself."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        """Reads what was not written down yet."""
+    def __init__(self, connection: sqlite3.Connection, sieve_capacity: int = CAPACITY) -> None:
+        """Reads what was not written down yet; a sieve of so many keys is given up for a fresh one."""
+        self._sieve_capacity = sieve_capacity
         self._cursor = connection.cursor()
         self._through: int = self._cursor.execute("SELECT keys_through FROM batching").fetchone()[0]
+        self._sieve = KeySieve(self._highest_written())
         rows = self._cursor.execute(
             "SELECT key_high, position FROM event WHERE position > ? ORDER BY position", (self._through,)
         )
         self._recent: dict[int, list[int]] = {}
         for key_high, position in rows.fetchall():
             self.note(key_high, position)
-        self._highest = self._highest_written()
 
     def close(self) -> None:
         """Lets go of the file."""
@@ -39,29 +43,24 @@ class EventKeys:
         highest: int | None = self._cursor.execute("SELECT MAX(key_high) FROM event_key").fetchone()[0]
         return highest
 
-    def positions(self, key_high: int) -> list[int]:
+    def positions(self, key_high: int) -> Sequence[int]:
         """The positions of events whose key begins so, oldest first."""
-        recent = self._recent.get(key_high, [])
-        # Most keys grow with time, and nothing above the highest one can be in the index.
-        if self._highest is None or key_high > self._highest:
-            return recent
+        if self._sieve.is_surely_new(key_high):
+            return ()
         rows = self._cursor.execute(
             "SELECT position FROM event_key WHERE key_high = ?", (key_high,)
         ).fetchall()
-        return [position for (position,) in rows] + recent if rows else recent
+        return [position for (position,) in rows] + self._recent.get(key_high, [])
 
     def note(self, key_high: int, position: int) -> None:
         """Remembers a new event."""
-        known = self._recent.get(key_high)
-        if known is None:
-            self._recent[key_high] = [position]
-        else:
-            known.append(position)
+        self._sieve.note(key_high)
+        known = self._recent.setdefault(key_high, [])
+        known.append(position)
 
     def forget_after(self, position: int) -> None:
         """Forgets what a transaction noted that was undone."""
-        kept = {key: [at for at in known if at <= position] for key, known in self._recent.items()}
-        self._recent = {key: known for key, known in kept.items() if known}
+        self._keep(lambda at: at <= position)
 
     @property
     def should_be_written(self) -> bool:
@@ -69,12 +68,19 @@ class EventKeys:
         return len(self._recent) >= KEYS_IN_MEMORY
 
     def write_down(self, last_position: int) -> None:
-        """Writes the waiting keys, inside a transaction; `written` is to be called once it is committed."""
-        self._cursor.execute(_WRITE, (self._through,))
+        """Writes the keys up to `last_position`, inside a transaction; `written` is called once it is committed."""
+        self._cursor.execute(_WRITE, (self._through + 1, last_position))
         self._cursor.execute("UPDATE batching SET keys_through = ?", (last_position,))
 
     def written(self, last_position: int) -> None:
         """The keys up to `last_position` are in the index, and on the disk."""
         self._through = last_position
-        self._recent = {}
-        self._highest = self._highest_written()
+        self._keep(lambda at: at > last_position)
+        if self._sieve.count >= self._sieve_capacity:
+            self._sieve = KeySieve(self._highest_written())
+            for key_high in self._recent:
+                self._sieve.note(key_high)
+
+    def _keep(self, is_kept: Callable[[int], bool]) -> None:
+        kept = {key: [at for at in known if is_kept(at)] for key, known in self._recent.items()}
+        self._recent = {key: known for key, known in kept.items() if known}

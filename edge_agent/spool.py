@@ -100,14 +100,15 @@ class Spool:
         id with other content is a fact of its own: it gets a sequence, and headquarters holds it for a
         person. All or nothing; raises SpoolFull or SpoolFault.
         """
-        if self._keys.should_be_written:
-            self._write_keys()
         before = self.last_position
+        keys_are_due = self._keys.should_be_written
         try:
-            if len(intakes) == 1 and len(intakes[0]) == 1 and len(intakes[0][0]) == 1:
+            if not keys_are_due and len(intakes) == 1 and len(intakes[0]) == 1 and len(intakes[0][0]) == 1:
                 # The everyday case, one line from one till: a single statement is a transaction by itself.
-                return [self._store_one(intakes[0][0][0])]
+                return [[self._store_one(intakes[0][0][0])]]
             self._cursor.execute("BEGIN IMMEDIATE")
+            if keys_are_due:  # they go to the disk with this commit, so that they need none of their own
+                self._keys.write_down(before)
             answers = [[line for group in intake for line in self._store(group)] for intake in intakes]
             self._cursor.execute("COMMIT")
         except BaseException as error:
@@ -117,19 +118,27 @@ class Spool:
             if isinstance(error, sqlite3.Error):
                 raise fault(error, self.path) from error
             raise
+        if keys_are_due:
+            self._keys.written(before)
         return answers
 
-    def _write_keys(self) -> None:
-        with self.transaction():
-            self._keys.write_down(self.last_position)
-        self._keys.written(self.last_position)
-
-    def _store_one(self, event: StampedEvent) -> list[Accepted]:
-        known = self._known(event)
-        return self._insert([event]) if known is None else [known]
+    def _store_one(self, event: StampedEvent) -> Accepted:
+        """Stores a group of one event; a transaction by itself where none is open."""
+        positions = self._keys.positions(event.key_high)
+        if positions and (known := self._known(event, positions)) is not None:
+            return known
+        position = self.last_position + 1
+        sequence = position - self._first_position + 1
+        group = b',"groupFirst":%d,"groupSize":1}}' % sequence
+        self._cursor.execute(_INSERT, _row(position, event, sequence, 0, group))
+        self._keys.note(event.key_high, position)
+        self.last_position = position
+        return _accepted(event, sequence, event.business_day, duplicate=False)
 
     def _store(self, group: EventGroup) -> list[Accepted]:
-        answers = [self._known(event) for event in group]
+        if len(group) == 1:
+            return [self._store_one(group[0])]
+        answers = [self._known(event, self._keys.positions(event.key_high)) for event in group]
         fresh = {
             _identity(event): event for event, known in zip(group, answers, strict=True) if known is None
         }
@@ -154,16 +163,16 @@ class Spool:
         self.last_position += size
         return answers
 
-    def _known(self, event: StampedEvent) -> Accepted | None:
-        """The answer that the same event got before, if it is in the file."""
-        for position in self._keys.positions(event.key_high):
+    def _known(self, event: StampedEvent, positions: Sequence[int]) -> Accepted | None:
+        """The answer that the same event got before, if it is at one of these positions."""
+        for position in positions:
             key_low, business_day, content_hash = self._cursor.execute(_LOOK, (position,)).fetchone()
             if key_low == event.key_low and content_hash == event.content_hash:
                 return _accepted(event, self.sequence_of(position), business_day, duplicate=True)
         return None
 
     def _must_know(self, event: StampedEvent) -> Accepted:
-        known = self._known(event)
+        known = self._known(event, self._keys.positions(event.key_high))
         assert known is not None, "an event that was stored in this transaction is found in it"
         return known
 

@@ -27,6 +27,10 @@ APPLICATION_ID = 0x54534541
 CACHE_KIB = 2048
 """Pages held in memory; the index's upper levels fit even with a million buffered events."""
 
+CHECKPOINT_PAGES = 256
+"""Pages (1 MiB) after which the log is brought into the file and begun again. A short log is soon one that is
+overwritten and not lengthened, and syncing it then costs a third less: the file system has no size to record."""
+
 _SCHEMA = """
 -- One numbered sequence of events. A reinstalled, restored or repaired agent starts a new one; the sequence
 -- of an event is its position − first_position + 1, so it is given by the very insert and can have no gap.
@@ -46,7 +50,7 @@ CREATE TABLE event (
   lines_after  INTEGER NOT NULL, -- lines of the same group that follow; a batch may end only at 0
   body         BLOB NOT NULL
 );
--- The index of keys, written a few hundred events at a time (see event_keys.py).
+-- The index of keys, written a thousand events at a time (see event_keys.py).
 CREATE TABLE event_key (
   key_high INTEGER NOT NULL,
   position INTEGER NOT NULL,
@@ -131,6 +135,7 @@ def _demand_guarantees(connection: sqlite3.Connection, path: Path) -> None:
     for pragma in ("fullfsync", "checkpoint_fullfsync"):  # macOS: fsync alone stops at the drive's cache
         connection.execute(f"PRAGMA {pragma} = 1")
     connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("BEGIN EXCLUSIVE")  # takes the file's lock now, and in this locking mode keeps it

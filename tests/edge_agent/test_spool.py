@@ -8,9 +8,9 @@ from uuid import UUID
 import pytest
 
 from edge_agent.errors import SpoolFault, SpoolUnsafe
-from edge_agent.event_keys import KEYS_IN_MEMORY
+from edge_agent.event_keys import KEYS_IN_MEMORY, EventKeys
 from edge_agent.spool import Spool
-from edge_agent.spool_schema import open_spool_file
+from edge_agent.spool_schema import CHECKPOINT_PAGES, open_spool_file
 from shared.wire_json import decode_json
 from tests.edge_agent.builders import ManualClock, fill, open_spool, sale, stamped
 
@@ -155,9 +155,10 @@ def test_every_event_is_known_whether_its_key_is_in_memory_or_in_the_index(
 ) -> None:
     spool = open_spool(tmp_path)
     dice = random.Random(7)
-    ids = [str(UUID(int=dice.getrandbits(128), version=4)) for _ in range(3 * KEYS_IN_MEMORY + 50)]
-    for event_id in ids:
-        assert not spool.accept([[[stamped(sale(eventId=event_id))]]])[0][0].duplicate
+    ids = [str(UUID(int=dice.getrandbits(128), version=4)) for _ in range(2 * KEYS_IN_MEMORY + 50)]
+    for start in range(0, len(ids), 50):
+        intakes = [[[stamped(sale(eventId=event_id))]] for event_id in ids[start : start + 50]]
+        assert not any(line.duplicate for (line,) in spool.accept(intakes))
     indexed = spool.connection.execute("SELECT COUNT(*) FROM event_key").fetchone()[0]
     assert 0 < indexed < len(ids)
     if restart:
@@ -167,6 +168,53 @@ def test_every_event_is_known_whether_its_key_is_in_memory_or_in_the_index(
         again = spool.accept([[[stamped(sale(eventId=event_id))]]])[0][0]
         assert (again.sequence, again.duplicate) == (number, True)
     assert spool.last_sequence == len(ids)
+
+
+def test_keys_that_a_failed_commit_should_have_written_down_stay_known(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    events = [stamped(sale(eventId=f"till-{n}")) for n in range(KEYS_IN_MEMORY)]
+    spool.accept([[[event] for event in events]])
+    pages = spool.connection.execute("PRAGMA page_count").fetchone()[0]
+    spool.connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(Exception, match="full"):
+        spool.accept([[[stamped()]]])
+    spool.connection.execute("PRAGMA max_page_count = 1073741823")
+    assert all(spool.accept([[[event]]])[0][0].duplicate for event in events[:3])
+    assert not spool.accept([[[stamped()]]])[0][0].duplicate
+    assert spool.connection.execute("SELECT COUNT(*) FROM event_key").fetchone()[0] == KEYS_IN_MEMORY
+
+
+def test_sales_of_several_tills_are_known_to_be_new_without_reading_the_index(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    spool.accept([[[stamped(sale(eventId=f"yesterday-{n}"))] for n in range(KEYS_IN_MEMORY)]])
+    spool.accept([[[stamped(sale(eventId="yesterday-9999"))]]])
+    statements: list[str] = []
+    spool.connection.set_trace_callback(statements.append)
+    for number in range(20):
+        for till in (3000, 1000, 2000):  # each counts upwards, and between the numbers of the others
+            spool.accept([[[stamped(sale(eventId=f"today-{20_000 + till + number}"))]]])
+    assert [text for text in statements if "event_key" in text] == []
+    spool.connection.set_trace_callback(None)
+    assert spool.accept([[[stamped(sale(eventId="yesterday-7"))]]])[0][0].duplicate
+
+
+def test_every_event_is_known_when_a_fresh_sieve_is_begun(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    events = [stamped(sale(eventId=f"till-{n}")) for n in range(3)]
+    spool.accept([[[event] for event in events]])
+    keys = EventKeys(spool.connection, sieve_capacity=1)
+    with spool.transaction():
+        keys.write_down(2)
+    keys.written(2)
+    assert [list(keys.positions(event.key_high)) for event in events] == [[1], [2], [3]]
+    assert not keys.positions(stamped(sale(eventId="till-4")).key_high)
+
+
+def test_the_log_is_brought_into_the_file_before_it_grows_long(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    for _ in range(2 * CHECKPOINT_PAGES):
+        spool.accept([[[stamped()]]])
+    assert (tmp_path / "spool.sqlite3-wal").stat().st_size <= (CHECKPOINT_PAGES + 20) * 4200
 
 
 def test_two_ids_whose_keys_begin_alike_are_two_events(tmp_path: Path) -> None:
