@@ -23,6 +23,8 @@ from edge_agent.heartbeat import Heartbeat
 from edge_agent.intake import Intake
 from edge_agent.line_state import LineState
 from edge_agent.loopback import DAY_DIGESTS_PATH, FILES_PATH, STATUS_PATH, read_token
+from edge_agent.page.store_page import StorePage
+from edge_agent.pulse import Pulse
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.retry_policy import RetryPolicy
 from edge_agent.schedule import Schedule
@@ -43,6 +45,10 @@ log = logging.getLogger(__name__)
 
 LAST_REQUEST_SECONDS = 1.5
 """How long a request under way may still take at the end; the whole stop stays within five seconds."""
+
+PULSE_SECONDS = 10.0
+LATE_SECONDS = 120.0
+"""How often the schedule says that it turns, and when its silence means that it does not."""
 
 
 class Agent:
@@ -66,7 +72,7 @@ class Agent:
             raise
         self.store_id = enrolment.store_id
         self._profile = CurrentProfile(self._folder.profile, profile)
-        self._line, self._offset = LineState(clock), ClockOffset()
+        self._line, self._offset, self.pulse = LineState(clock), ClockOffset(), Pulse(clock)
         self._uplink = Uplink(
             settings.server_url or enrolment.server_url,
             CredentialFile(self._folder.credential),
@@ -103,6 +109,7 @@ class Agent:
             lambda: self._profile.limits(settings.batch_max_events, settings.batch_max_bytes),
             retry,
             clock,
+            self.pulse,
         )
         heartbeat = Heartbeat(
             self._desk,
@@ -121,6 +128,9 @@ class Agent:
         self._schedule.every(settings.day_close_interval, "day-close", self._day_close.run_once)
         self._schedule.every(settings.heartbeat_interval, "undeliverable", undeliverable.run_once)
         self._schedule.every(
+            PULSE_SECONDS, "pulse", lambda: self.pulse.beat("schedule", LATE_SECONDS), apart=True
+        )
+        self._schedule.every(
             settings.profile_interval, "profile", lambda: self._profile.refresh(headquarters), at_once=True
         )
 
@@ -129,8 +139,16 @@ class Agent:
         intake = Intake(self._desk, self._profile.rule, clock)
         refused = RefusedRecords(folder.undeliverable, settings.undeliverable_max_bytes, clock)
         status = Status(
-            self.store_id, self._desk, self._line, self._offset, refused, self._disk, self._alarms
+            self.store_id,
+            self._desk,
+            self._line,
+            self._offset,
+            refused,
+            self._disk,
+            self._alarms,
+            self.pulse,
         )
+        page = StorePage(self.store_id, status.report, clock, settings.call_support_after)
         self._files = FileDrop(
             folder,
             intake,
@@ -146,11 +164,12 @@ class Agent:
             intake,
             refused,
             {
-                ("GET", STATUS_PATH): lambda _: status.report(),
+                ("GET", STATUS_PATH): lambda _: page.status(),
                 ("POST", FILES_PATH): self._take_file,
                 ("POST", DAY_DIGESTS_PATH): lambda _: self._prove_days(),
             },
             clock,
+            page.leaves,
         )
         self._sources: Sequence[PosSource] = (
             self._http,

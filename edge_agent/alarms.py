@@ -17,7 +17,7 @@ class AlarmCode(StrEnum):
 
     @property
     def stops_intake(self) -> bool:
-        """Whether tills are refused meanwhile: such an alarm is red, the others are amber."""
+        """Whether tills are refused meanwhile."""
         return self in (AlarmCode.DISK_FULL, AlarmCode.DISK_READ_ONLY)
 
 

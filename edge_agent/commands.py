@@ -20,6 +20,7 @@ from edge_agent.enrolment import device_id, enrol, load_enrolment
 from edge_agent.errors import AgentDown, EdgeAgentError, NotEnrolled
 from edge_agent.folder_lock import holder_of
 from edge_agent.log_lines import start_logging
+from edge_agent.loopback import LOOPBACK
 from edge_agent.loopback_client import LoopbackClient
 from edge_agent.program_version import program_version
 from edge_agent.settings import Settings, configuration_template
@@ -125,7 +126,7 @@ def run_status(settings: Settings) -> Report:
         return _status_of_stopped(DataFolder(settings.data_dir), down)
     backlog = status["backlog"]
     oldest = f", the oldest from {backlog['oldestAcceptedAt']}" if backlog["oldestAcceptedAt"] else ""
-    offset = status["clockOffsetMs"]
+    offset, light = status["clockOffsetMs"], status["light"]
     lines = [
         status["summary"],
         f"Store:         {status['storeId']}",
@@ -137,6 +138,7 @@ def run_status(settings: Settings) -> Report:
         f"Undeliverable: {status['undeliverable']}, refused here: {status['refusedRecords']}",
         f"Clock:         {'not compared yet' if offset is None else f'{offset:+d} ms to headquarters'}",
         f"Disk:          {status['diskFreeBytes'] // 1_048_576} MiB free",
+        f"Page:          http://{LOOPBACK}:{settings.port}/ is {' '.join([light['colour'], *light['codes']])}",
         f"Version:       {status['version']}",
         *(f"Alarm:         {alarm['code']}: {alarm['sentence']}" for alarm in status["alarms"]),
     ]

@@ -16,6 +16,7 @@ from edge_agent import spool_batches as batches
 from edge_agent.batching import BatchLimits
 from edge_agent.headquarters import Headquarters
 from edge_agent.isolation import Suspect, isolate
+from edge_agent.pulse import Pulse
 from edge_agent.retry_policy import RetryPolicy, TryLater
 from edge_agent.spool_batches import OutgoingBatch
 from edge_agent.spool_desk import SpoolDesk
@@ -31,6 +32,8 @@ MAX_SUSPECTS = 20
 """Groups that may be refused alone, without a reason, before the agent takes the server for the sick one."""
 IDLE_SECONDS = 60.0
 """A pass is made at least this often, should a wake-up ever get lost."""
+PASS_SECONDS = 1800.0
+"""No pass takes longer, however slow the line: afterwards this loop counts as stopped."""
 
 
 class Progress(msgspec.Struct, frozen=True):
@@ -56,12 +59,14 @@ class Delivery:
         limits: Callable[[], BatchLimits],
         retry: RetryPolicy,
         clock: Clock,
+        pulse: Pulse,
     ) -> None:
         self._desk = desk
         self._headquarters = headquarters
         self._limits = limits
         self._retry = retry
         self._clock = clock
+        self._pulse = pulse
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
@@ -85,14 +90,18 @@ class Delivery:
         self._wake.set()
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._wake.clear()
-            outcome = self._retry.until_done(self._careful_pass, self._stopping)
-            if isinstance(outcome, Idle):
-                self._wake.wait(IDLE_SECONDS)
+        try:
+            while not self._stopping.is_set():
+                self._wake.clear()
+                outcome = self._retry.until_done(self._careful_pass, self._stopping)
+                if isinstance(outcome, Idle):
+                    self._wake.wait(IDLE_SECONDS)
+        finally:
+            self._pulse.beat("delivery", within=0)  # nobody will beat again
 
     def _careful_pass(self) -> Pass:
         """A pass that outlives every error: a store's sales must not stop because of one that nobody foresaw."""
+        self._pulse.beat("delivery", PASS_SECONDS)
         try:
             return self.run_once()
         except Exception as error:

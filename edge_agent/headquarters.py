@@ -36,6 +36,10 @@ class Headquarters:
         """Posts a JSON body."""
         return self._exchange(lambda: self._uplink.post(path, body))
 
+    def delivery_came_to(self, trouble: str | None) -> None:
+        """What became of the last batch, for whoever asks how the line is; None when it was taken."""
+        self._line.delivery_came_to(trouble)
+
     def _exchange(self, request: Callable[[], Outcome]) -> Outcome:
         sent = self._clock.now()
         outcome = request()

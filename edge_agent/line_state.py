@@ -18,6 +18,8 @@ class LineReport(msgspec.Struct, frozen=True, kw_only=True):
     """Why the last try failed; None when it did not."""
     unauthorised: bool
     """The server does not know the credential: the device has to be enrolled again."""
+    nothing_taken: str | None = None
+    """Why headquarters takes no sales although it may answer everything else; None when it does."""
 
 
 class LineState:
@@ -33,7 +35,11 @@ class LineState:
         with self._turn:
             was_offline = not self._report.online
             self._report = LineReport(
-                online=True, last_success=self._clock.now(), trouble=None, unauthorised=False
+                online=True,
+                last_success=self._clock.now(),
+                trouble=None,
+                unauthorised=False,
+                nothing_taken=self._report.nothing_taken,
             )
             return was_offline
 
@@ -46,8 +52,14 @@ class LineState:
                 last_success=former.last_success,
                 trouble=outcome.reason,
                 unauthorised=outcome.unauthorised,
+                nothing_taken=former.nothing_taken,
             )
             return former.online or former.trouble != outcome.reason
+
+    def delivery_came_to(self, trouble: str | None) -> None:
+        """What became of the last batch: why it was not taken, None when it was."""
+        with self._turn:
+            self._report = msgspec.structs.replace(self._report, nothing_taken=trouble)
 
     def report(self) -> LineReport:
         """The line as last seen."""

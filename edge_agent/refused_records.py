@@ -25,8 +25,9 @@ class RefusedRecords:
         self._max_bytes = max_bytes
         self._clock = clock
         self._turn = threading.Lock()
-        # Name -> bytes, oldest first; read once, kept current by this class, the only one that writes there.
+        # Name -> bytes, oldest first; read anew when somebody else has changed the folder.
         self._kept: dict[str, int] | None = None
+        self._seen = 0
 
     def keep(self, record: bytes, violations: Sequence[Violation], origin: str) -> None:
         """Keeps one record with the reasons; the same record again changes nothing.
@@ -53,14 +54,17 @@ class RefusedRecords:
                 return
             kept[name] = len(document)
             self._make_room(kept)
+            self._seen = self._folder.stat().st_mtime_ns
 
     def count(self) -> int:
-        """How many records are kept."""
+        """How many records are kept; support may take some away while the agent runs."""
         with self._turn:
             return len(self._read_folder())
 
     def _read_folder(self) -> dict[str, int]:
-        if self._kept is None:
+        changed = self._folder.stat().st_mtime_ns
+        if self._kept is None or changed != self._seen:
+            self._seen = changed
             files = [(path, path.stat()) for path in self._folder.glob("*.json")]
             files.sort(key=lambda file: file[1].st_mtime_ns)
             self._kept = {path.name: stat.st_size for path, stat in files}

@@ -114,6 +114,13 @@ class Settings:
         least=0,
         most=3600,
     )
+    call_support_after: float = _setting(
+        86400.0,
+        "seconds",
+        "How long sales may wait for headquarters before the store's page says to call support.",
+        least=1,
+        most=31_536_000,
+    )
     undeliverable_max_bytes: int = _setting(
         67_108_864,
         "bytes",

@@ -12,6 +12,7 @@ from edge_agent.disk_guard import DiskGuard
 from edge_agent.heartbeat import SpoolReport, report_of
 from edge_agent.line_state import LineReport, LineState
 from edge_agent.program_version import program_version
+from edge_agent.pulse import Pulse
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.spool_days import count_days
 from edge_agent.spool_desk import SpoolDesk
@@ -31,6 +32,7 @@ class Status:
         refused: RefusedRecords,
         disk: DiskGuard,
         alarms: AlarmSource,
+        pulse: Pulse,
     ) -> None:
         self._store_id = store_id
         self._desk = desk
@@ -39,6 +41,7 @@ class Status:
         self._refused = refused
         self._disk = disk
         self._alarms = alarms
+        self._pulse = pulse
 
     def report(self) -> dict[str, Any]:
         """The answer of `GET /v1/status`."""
@@ -51,7 +54,7 @@ class Status:
             "version": program_version(),
             "online": line.online,
             "lastSuccess": None if line.last_success is None else instant_text(line.last_success),
-            "trouble": line.trouble,
+            "trouble": line.trouble or line.nothing_taken,
             "enrolmentNeeded": line.unauthorised,
             "backlog": {"events": spool.backlog, "oldestAcceptedAt": spool.oldest_accepted_at},
             "streamId": spool.stream_id,
@@ -60,6 +63,7 @@ class Status:
             "undeliverable": spool.undeliverable,
             "refusedRecords": self._refused.count(),
             "days": days,
+            "stoppedLoops": self._pulse.stopped(),
             "clockOffsetMs": self._offset.milliseconds,
             "diskFreeBytes": disk.free_bytes,
             "disk": msgspec.to_builtins(disk),

@@ -1,7 +1,8 @@
 """The loopback door: tills post events, the command line asks; nobody else gets in.
 
 A bare ASGI application under uvicorn, on 127.0.0.1 alone. A web page on the same PC must not be able to post
-sales or read the status, so that any `Origin` and any foreign `Host` (DNS rebinding) is refused.
+sales or read the status, so that any `Origin` and any foreign `Host` (DNS rebinding) is refused. The store's own
+page is shown here too; it is the only thing that needs no token.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import uvicorn
 from edge_agent.errors import EdgeAgentError, SettingsError, SpoolFull
 from edge_agent.intake import Intake
 from edge_agent.loopback import EVENTS_PATH, LOOPBACK
+from edge_agent.page.store_page import HEADERS, Leaf
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources import event_requests as requests
 from edge_agent.sources.event_requests import RequestRefused
@@ -60,13 +62,17 @@ class LocalHttp:
         refused: RefusedRecords,
         errands: Mapping[tuple[str, str], Errand],
         clock: Clock,
+        leaves: Mapping[str, Callable[[], Leaf]] | None = None,
     ) -> None:
-        """`errands` maps (method, path) to what is run, off the event loop, and answered with its result."""
+        """`errands` maps (method, path) to what is run, off the event loop, and answered with its result; `leaves`
+        maps the paths of the store's page to what makes them, off the loop too.
+        """
         self._wanted_port = port
         self._token = token
         self._intake = intake
         self._refused = refused
         self._errands = errands
+        self._leaves = leaves or {}
         self._clock = clock
         self._under_way = 0
         self._serving_soon = False
@@ -111,6 +117,9 @@ class LocalHttp:
             headers = dict(scope["headers"])
             request_id = _request_id(headers) or request_id
             self._check_caller(headers)
+            if scope["path"] in self._leaves:
+                return await self._show(scope, send)
+            self._check_token(headers)
             status, body = await self._route(scope, headers, receive, request_id)
         except RequestRefused as refusal:
             status = refusal.code.http_status
@@ -127,7 +136,7 @@ class LocalHttp:
                 "The agent failed unexpectedly and has logged why; send the same again, then call support."
             )
             status, body = code.http_status, self._problem(request_id, code, message)
-        await _send(send, status, body, request_id)
+        return await _send(send, status, body, request_id)
 
     def _check_caller(self, headers: Mapping[bytes, bytes]) -> None:
         if b"origin" in headers or headers.get(b"sec-fetch-site", b"none") not in (b"none", b"same-origin"):
@@ -139,12 +148,24 @@ class LocalHttp:
                 ErrorCode.FORBIDDEN,
                 f"Address the agent as {LOOPBACK}:{self.port}; the Host header named another.",
             )
+
+    def _check_token(self, headers: Mapping[bytes, bytes]) -> None:
         if self._token is not None:
             given = headers.get(b"authorization", b"")
             if not hmac.compare_digest(given, b"Bearer " + self._token.encode()):
                 raise RequestRefused(
                     ErrorCode.UNAUTHENTICATED, "Send the content of the agent's token file as a Bearer token."
                 )
+
+    async def _show(self, scope: Scope, send: Send) -> None:
+        """Answers a browser with a leaf of the store's page."""
+        if scope["method"] != "GET":
+            raise RequestRefused(ErrorCode.METHOD_NOT_ALLOWED, f"{scope['path']} can only be read.")
+        kind, body = await asyncio.to_thread(self._leaves[scope["path"]])
+        length = str(len(body)).encode()
+        headers = [(b"content-type", kind), (b"content-length", length), (b"cache-control", b"no-store")]
+        await send({"type": "http.response.start", "status": 200, "headers": [*headers, *HEADERS]})
+        await send({"type": "http.response.body", "body": body})
 
     async def _route(
         self, scope: Scope, headers: Mapping[bytes, bytes], receive: Receive, request_id: str

@@ -122,6 +122,7 @@ def test_status_of_a_running_agent(agent: AgentProcess) -> None:
     agent.sell(sale())
     agent.until_delivered()
     result = agent.command("status")
+    assert f"http://127.0.0.1:{agent.port}/ is green\n" in result.stdout
     assert result.returncode == 0
     assert result.stdout.splitlines()[0] == "All events are safe and sent."
     report = json.loads(agent.command("status", "--json").stdout)

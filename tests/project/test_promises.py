@@ -34,7 +34,14 @@ def test_documents_name_no_setting_that_does_not_exist() -> None:
         assert not set(promises.SETTING_NAME.findall(text)) - set(offered), path
 
 
-@pytest.mark.parametrize(("class_name", "file"), [("ErrorCode", "errors.md"), ("FindingCode", "findings.md")])
+@pytest.mark.parametrize(
+    ("class_name", "file"),
+    [
+        ("ErrorCode", "errors.md"),
+        ("FindingCode", "findings.md"),
+        ("SupportCode", "operating/support-codes.md"),
+    ],
+)
 def test_every_code_is_documented(class_name: str, file: str) -> None:
     offered = promises.codes(class_name)
     assert offered

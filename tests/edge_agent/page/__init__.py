@@ -1,0 +1,1 @@
+"""The store's page, as far as no browser is needed."""
