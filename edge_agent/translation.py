@@ -20,7 +20,7 @@ from shared.business_date import (
     read_local_time,
 )
 from shared.clock import instant_text
-from shared.identifiers import derive_event_id, event_key_hex, new_event_id
+from shared.identifiers import derived_key_hex, event_key_hex, new_event_id, uuid_text
 from shared.pos_event import PosEvent, read_event
 from shared.problems import Violation
 from shared.wire_json import encode_json
@@ -90,8 +90,8 @@ def translate(
     if event.business_date is not None:
         # A declared date that is not believed stays among the till's own fields, where HQ sees and reports it.
         day, _ = believed_business_date(date.fromisoformat(event.business_date), day)
-    event_id = event.event_id or _identity(event, raw, store.store_id, arrival)
-    key_high, key_low = _unpack_halves(bytes.fromhex(event_key_hex(event_id)))
+    event_id, key = _identity(event, raw, store.store_id, arrival)
+    key_high, key_low = _unpack_halves(bytes.fromhex(key))
     return StampedEvent(
         event_id=event_id,
         key_high=key_high,
@@ -120,14 +120,22 @@ def _instant(
     return read_local_time(moment, rule.zone, previous)
 
 
-def _identity(event: PosEvent, raw: Any, store_id: str, arrival: Arrival) -> str:
-    """An id for an event that its till gave none: from the till's own words, from its file, or a fresh one."""
-    date_text = raw.get("businessDate") or (raw.get("occurredAt") or "")[:10]
-    if event.workstation_id and event.transaction_number and event.line_number is not None and date_text:
-        return derive_event_id(
-            store_id, event.workstation_id, date_text, event.transaction_number, str(event.line_number)
-        )
-    return arrival.fallback_id or new_event_id(arrival.received_at)
+def _identity(event: PosEvent, raw: Any, store_id: str, arrival: Arrival) -> tuple[str, str]:
+    """The event's id and key; where its till gave none: from the till's own words, from its file, or fresh ones."""
+    event_id = event.event_id
+    if event_id is None:
+        workstation, transaction, line = event.workstation_id, event.transaction_number, event.line_number
+        if workstation and transaction and line is not None and (date_text := _date_text(raw)):
+            key = derived_key_hex(store_id, workstation, date_text, transaction, str(line))
+            return uuid_text(key), key
+        event_id = arrival.fallback_id or new_event_id(arrival.received_at)
+    return event_id, event_key_hex(event_id)
+
+
+def _date_text(raw: Any) -> str:
+    """The date in the till's own words; empty when it said none."""
+    text: str = raw.get("businessDate") or (raw.get("occurredAt") or "")[:10]
+    return text
 
 
 def _foreign_envelope(raw: dict[str, Any], path: str) -> list[Violation]:

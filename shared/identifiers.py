@@ -16,9 +16,13 @@ MAX_LENGTH = 128
 _IDENTIFIER = re.compile(rf"[^\x00-\x1f\x7f]{{1,{MAX_LENGTH}}}")
 _STORE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _UUID_TEXT = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII)
-_NOT_DIGITS = re.compile(r"[^0-9]+", re.ASCII)
+_NOT_DIGITS = bytes(set(range(256)) - set(b"0123456789"))
 _KEY_DIGITS = 14
 """Trailing digits of an identity that lead its key; 14 of them fit the 48 bits before the version."""
+
+_NO_VERSION = ~(0xF << 76 | 0x3 << 62)
+_VERSION_7, _VERSION_8 = 0x7 << 76 | 0x2 << 62, 0x8 << 76 | 0x2 << 62
+"""Version and variant of a UUID, as bits of its 128-bit value."""
 
 
 def is_identifier(text: str) -> bool:
@@ -61,8 +65,20 @@ def derive_event_id(
 
     Built from the till's own words alone (`date_text` as the till wrote it, never a computed date).
     """
+    return uuid_text(derived_key_hex(store_id, workstation_id, date_text, transaction_number, line))
+
+
+def derived_key_hex(
+    store_id: str, workstation_id: str, date_text: str, transaction_number: str, line: str
+) -> str:
+    """The key of that id, as 32 hex digits."""
     words = "\x1f".join((store_id, workstation_id, date_text, transaction_number, line))
-    return str(UUID(int=_ordered(words, date_text + transaction_number + line)))
+    return f"{_ordered(words, date_text + transaction_number + line):032x}"
+
+
+def uuid_text(key_hex: str) -> str:
+    """A key of 32 hex digits as a UUID is written; a UUID object would be made only to be taken apart."""
+    return f"{key_hex[:8]}-{key_hex[8:12]}-{key_hex[12:16]}-{key_hex[16:20]}-{key_hex[20:]}"
 
 
 def new_event_id(now: datetime) -> str:
@@ -78,17 +94,15 @@ def new_stream_id(now: datetime) -> str:
 def _version_7(now: datetime) -> UUID:
     milliseconds = int(now.timestamp() * 1000)
     value = (milliseconds << 80) | secrets.randbits(80)
-    value = value & ~(0xF << 76) | (0x7 << 76)
-    return UUID(int=value & ~(0x3 << 62) | (0x2 << 62))
+    return UUID(int=value & _NO_VERSION | _VERSION_7)
 
 
 def _ordered(text: str, digits_from: str) -> int:
-    digits = _NOT_DIGITS.sub("", digits_from)[-_KEY_DIGITS:]
+    digits = digits_from.encode().translate(None, _NOT_DIGITS)[-_KEY_DIGITS:]
     tail = int.from_bytes(hashlib.sha256(b"event\x00" + text.encode()).digest()[:10], "big")
-    return _version_8((int(digits or "0") << 80) | tail)
+    return _version_8((int(digits or b"0") << 80) | tail)
 
 
 def _version_8(value: int) -> int:
     """A 128-bit value as a UUID of version 8 (RFC 9562: custom content), all other bits kept."""
-    value = value & ~(0xF << 76) | (0x8 << 76)
-    return value & ~(0x3 << 62) | (0x2 << 62)
+    return value & _NO_VERSION | _VERSION_8

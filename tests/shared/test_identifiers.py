@@ -11,6 +11,7 @@ from shared.identifiers import (
     MAX_LENGTH,
     batch_event_key,
     derive_event_id,
+    derived_key_hex,
     event_key,
     is_identifier,
     is_store_id,
@@ -92,8 +93,9 @@ def test_lines_that_differ_in_any_word_get_different_ids(one: list[str], other: 
 
 
 def test_a_derived_id_is_its_own_key() -> None:
-    derived = derive_event_id("STORE-01", "till-2", "2026-02-10", "4711", "3")
-    assert event_key(derived) == UUID(derived)
+    words = ("STORE-01", "till-2", "2026-02-10", "4711", "3")
+    derived = derive_event_id(*words)
+    assert event_key(derived) == UUID(derived) == UUID(derived_key_hex(*words))
 
 
 @pytest.mark.parametrize("make", [new_event_id, new_stream_id])
