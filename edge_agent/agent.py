@@ -19,10 +19,12 @@ from edge_agent.disk_guard import DiskGuard
 from edge_agent.enrolment import CredentialFile, load_enrolment
 from edge_agent.folder_lock import FolderLock
 from edge_agent.headquarters import Headquarters
+from edge_agent.headquarters_commands import HeadquartersCommands
 from edge_agent.heartbeat import Heartbeat
 from edge_agent.intake import Intake
 from edge_agent.line_state import LineState
 from edge_agent.loopback import DAY_DIGESTS_PATH, FILES_PATH, STATUS_PATH, read_token
+from edge_agent.loopback_errands import SupportErrands
 from edge_agent.page.store_page import StorePage
 from edge_agent.pulse import Pulse
 from edge_agent.refused_records import RefusedRecords
@@ -38,6 +40,7 @@ from edge_agent.spool_desk import SpoolDesk
 from edge_agent.status import Status
 from edge_agent.store_profile import CurrentProfile, load_profile
 from edge_agent.undeliverable import Undeliverable
+from edge_agent.undeliverable_desk import UndeliverableDesk
 from edge_agent.uplink import Uplink
 from shared.clock import Clock
 
@@ -71,10 +74,11 @@ class Agent:
             self._lock.release()
             raise
         self.store_id = enrolment.store_id
+        self._device_id, self._server_url = enrolment.device_id, settings.server_url or enrolment.server_url
         self._profile = CurrentProfile(self._folder.profile, profile)
         self._line, self._offset, self.pulse = LineState(clock), ClockOffset(), Pulse(clock)
         self._uplink = Uplink(
-            settings.server_url or enrolment.server_url,
+            self._server_url,
             CredentialFile(self._folder.credential),
             clock,
             connect_timeout=settings.connect_timeout,
@@ -89,8 +93,8 @@ class Agent:
             on_change=self._desk.refuse_intake,
         )
         self._desk.on_trouble(self._disk.notice)
-        headquarters = Headquarters(self.store_id, self._uplink, self._line, self._offset, clock)
-        self._wire_delivery(headquarters, clock)
+        self._headquarters = Headquarters(self.store_id, self._uplink, self._line, self._offset, clock)
+        self._wire_delivery(self._headquarters, clock)
         try:
             self._wire_sources(token, clock)
         except BaseException:
@@ -110,8 +114,9 @@ class Agent:
             retry,
             clock,
             self.pulse,
+            on_commands=self._take_commands,
         )
-        heartbeat = Heartbeat(
+        self._heartbeat = heartbeat = Heartbeat(
             self._desk,
             headquarters,
             self._offset,
@@ -119,6 +124,7 @@ class Agent:
             clock,
             self._wake_delivery,
             self._alarms,
+            on_commands=self._take_commands,
         )
         self._day_close = DayClose(self._desk, headquarters, self._profile, clock)
         undeliverable = Undeliverable(self._desk, headquarters, clock)
@@ -149,6 +155,10 @@ class Agent:
             self.pulse,
         )
         page = StorePage(self.store_id, status.report, clock, settings.call_support_after)
+        support = self._support(intake, refused, status, clock)
+        self._commands = HeadquartersCommands(
+            folder.commands, support.actions(), self._headquarters, self._offset, clock
+        )
         self._files = FileDrop(
             folder,
             intake,
@@ -167,6 +177,7 @@ class Agent:
                 ("GET", STATUS_PATH): lambda _: page.status(),
                 ("POST", FILES_PATH): self._take_file,
                 ("POST", DAY_DIGESTS_PATH): lambda _: self._prove_days(),
+                **support.errands(),
             },
             clock,
             page.leaves,
@@ -176,6 +187,32 @@ class Agent:
             self._files,
             *configured_sources(folder, intake, refused, self._profile.rule, clock),
         )
+
+    def _support(
+        self, intake: Intake, refused: RefusedRecords, status: Status, clock: Clock
+    ) -> SupportErrands:
+        undeliverable = UndeliverableDesk(
+            self._desk, refused, intake, self._folder.given_up, clock, self._wake_delivery
+        )
+        return SupportErrands(
+            settings=self._settings,
+            folder=self._folder,
+            server_url=self._server_url,
+            device_id=self._device_id,
+            desk=self._desk,
+            headquarters=self._headquarters,
+            heartbeat=self._heartbeat,
+            day_close=self._day_close,
+            status=status,
+            undeliverable=undeliverable,
+            sources=lambda: [source.name for source in self._sources],
+            alarms=self._alarms,
+            clock=clock,
+            on_resend=self._wake_delivery,
+        )
+
+    def _take_commands(self, commands: object) -> None:
+        self._commands.take(commands)
 
     def _take_file(self, asked: Any) -> Any:
         name = asked.get("file") if isinstance(asked, dict) else None
@@ -211,6 +248,7 @@ class Agent:
                     source.interval, name, source.look, at_once=True, local=True, apart=apart
                 )
         self._delivery.start()
+        self._commands.start()
         self._schedule.start()
         log.info(
             "The agent of %s takes events on port %d",
@@ -225,6 +263,7 @@ class Agent:
     ) -> None:
         """Within five seconds: tills are answered, the request under way may end, the file is closed."""
         self._schedule.stop()
+        self._commands.stop()
         ending = threading.Thread(target=self._delivery.stop, args=(LAST_REQUEST_SECONDS,))
         ending.start()
         for source in self._sources:

@@ -87,7 +87,7 @@ def run_agent(settings: Settings) -> Report:
     """The service: runs until it is told to stop by SIGTERM, SIGINT or, on Windows, SIGBREAK."""
     from edge_agent.agent import Agent  # everything that the service alone needs
 
-    start_logging(settings.log_level)
+    start_logging(settings.log_level, DataFolder(settings.data_dir).log)
     stopping = threading.Event()
 
     def stop(signal_number: int, frame: FrameType | None) -> None:

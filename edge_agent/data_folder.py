@@ -40,6 +40,11 @@ class DataFolder:
         return self.root / "credential"
 
     @property
+    def signing_key(self) -> Path:
+        """The private half of the device's Ed25519 key, readable by the service's own account alone."""
+        return self.root / "signing-key"
+
+    @property
     def profile(self) -> Path:
         """The store's profile as last heard, so that a start needs no line."""
         return self.root / "profile.json"
@@ -74,10 +79,39 @@ class DataFolder:
         """What the agent itself refused, raw and bounded."""
         return self.root / "undeliverable"
 
+    @property
+    def given_up(self) -> Path:
+        """What somebody discarded of the undeliverable, one line each, with the reason."""
+        return self.undeliverable / "discarded.ndjson"
+
+    @property
+    def commands(self) -> Path:
+        """What headquarters asked for, and what came of it."""
+        return self.root / "commands"
+
+    @property
+    def exports(self) -> Path:
+        """Where the running agent writes what is to be carried to headquarters by hand."""
+        return self.root / "exports"
+
+    @property
+    def log(self) -> Path:
+        """The agent's own log files, bounded."""
+        return self.root / "log"
+
     def create(self) -> None:
         """Makes the folder and those below it; folders that exist stay as they are."""
         try:
-            folders = (self.drop_in, self.drop_done, self.drop_rejected, self.undeliverable, self.positions)
+            folders = (
+                self.drop_in,
+                self.drop_done,
+                self.drop_rejected,
+                self.undeliverable,
+                self.positions,
+                self.commands,
+                self.exports,
+                self.log,
+            )
             for path in folders:
                 path.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -60,7 +60,10 @@ class Delivery:
         retry: RetryPolicy,
         clock: Clock,
         pulse: Pulse,
+        on_commands: Callable[[object], None] = lambda _: None,
     ) -> None:
+        """`on_commands` is called with what headquarters asks for in a receipt, and must not block."""
+        self._on_commands = on_commands
         self._desk = desk
         self._headquarters = headquarters
         self._limits = limits
@@ -132,6 +135,7 @@ class Delivery:
         self._desk.ask(lambda spool: batches.record_receipt(spool, batch))
         if not batch.suspect:
             self._server_is_healthy = True
+        self._on_commands(receipt.commands)
         log.info(
             "Batch %s: %d events acknowledged, %d known already, %d held",
             batch.batch_id,

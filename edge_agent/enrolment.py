@@ -16,6 +16,7 @@ from edge_agent.data_folder import DataFolder, write_durably
 from edge_agent.errors import EnrolmentFailed, NotEnrolled
 from edge_agent.program_version import program_version
 from edge_agent.retry_policy import TryLater
+from edge_agent.signing_key import public_signing_key
 from edge_agent.store_profile import read_profile, save_profile
 from edge_agent.uplink import Delivered, Outcome, Refused, Uplink
 from shared.protocol import ENROLMENTS_PATH
@@ -74,6 +75,7 @@ def enrol(folder: DataFolder, server_url: str, code: str, uplink: Uplink) -> Enr
         "deviceId": device,
         "deviceName": platform.node() or "unnamed",
         "agentVersion": program_version(),
+        "signingKey": public_signing_key(folder.signing_key),
     }
     answer = _read_answer(uplink.post(ENROLMENTS_PATH, encode_json(request)), server_url)
     _demand_same_store(folder, answer.store_id)

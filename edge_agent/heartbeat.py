@@ -14,6 +14,7 @@ from edge_agent.alarms import AlarmSource
 from edge_agent.clock_offset import ClockOffset
 from edge_agent.headquarters import Headquarters
 from edge_agent.program_version import program_version
+from edge_agent.resync import ResyncPlan, put_back
 from edge_agent.spool import Spool
 from edge_agent.spool_desk import SpoolDesk
 from edge_agent.uplink import Delivered
@@ -45,6 +46,7 @@ class HeartbeatAnswer(msgspec.Struct, frozen=True, kw_only=True, rename="camel")
 
     acknowledged_sequence: int
     gaps: list[tuple[int, int]] = []
+    commands: list[Any] = []
 
 
 def report_of(spool: Spool) -> SpoolReport:
@@ -89,8 +91,11 @@ class Heartbeat:
         clock: Clock,
         on_resend: Callable[[], None],
         alarms: AlarmSource = list,
+        on_commands: Callable[[object], None] = lambda _: None,
     ) -> None:
-        """`on_resend` is called when something was put back into the backlog."""
+        """`on_resend` is called when something was put back into the backlog, `on_commands` with what
+        headquarters asks for.
+        """
         self._desk = desk
         self._headquarters = headquarters
         self._offset = offset
@@ -98,20 +103,28 @@ class Heartbeat:
         self._clock = clock
         self._on_resend = on_resend
         self._alarms = alarms
+        self._on_commands = on_commands
 
     def run_once(self) -> bool:
         """One heartbeat; False when headquarters did not answer."""
+        return self.compare(dry_run=False) is not None
+
+    def compare(self, *, dry_run: bool) -> ResyncPlan | None:
+        """One heartbeat, and what headquarters lacks put back into the backlog unless it is a `dry_run`.
+
+        None when headquarters did not answer.
+        """
         report = self._desk.ask(report_of)
         body = encode_json(self._document(report))
         outcome = self._headquarters.post(heartbeats_path(self._headquarters.store_id), body)
         if not isinstance(outcome, Delivered):
-            return False
+            return None
         try:
             answer = msgspec.convert(outcome.document, HeartbeatAnswer)
         except msgspec.ValidationError:
-            return False
-        self._send_again_what_is_lost(report, answer)
-        return True
+            return None
+        self._on_commands(answer.commands)
+        return self._send_again_what_is_lost(report, answer, dry_run=dry_run)
 
     def _document(self, report: SpoolReport) -> dict[str, Any]:
         backlog: dict[str, Any] = {"events": report.backlog}
@@ -133,23 +146,27 @@ class Heartbeat:
             document["clockOffsetMs"] = self._offset.milliseconds
         return document
 
-    def _send_again_what_is_lost(self, asked: SpoolReport, answer: HeartbeatAnswer) -> None:
+    def _send_again_what_is_lost(
+        self, asked: SpoolReport, answer: HeartbeatAnswer, *, dry_run: bool
+    ) -> ResyncPlan:
         """Compares as of the question: what was cut or acknowledged since is not missed."""
 
-        def put_back(spool: Spool) -> list[batches.Range]:
+        def compare(spool: Spool) -> ResyncPlan:
             waiting = [*asked.waiting, *report_of(spool).waiting]
             lost = resend.lost_at_server(
                 answer.acknowledged_sequence, answer.gaps, asked.cut_through, waiting
             )
-            if lost and spool.stream_id == asked.stream_id:
-                batches.send_again(spool, [(spool.position_of(a), spool.position_of(b)) for a, b in lost])
-            return lost
+            if spool.stream_id != asked.stream_id:
+                lost = []
+            positions = [(spool.position_of(a), spool.position_of(b)) for a, b in lost]
+            return put_back(spool, positions, dry_run=dry_run)
 
-        lost = self._desk.ask(put_back)
-        if lost:
+        plan = self._desk.ask(compare)
+        if plan.events and not dry_run:
             log.warning(
                 "Headquarters lacks %d events that it had acknowledged; they are sent again",
-                sum(last - first + 1 for first, last in lost),
+                plan.events,
                 extra={"action": "resend.started"},
             )
             self._on_resend()
+        return plan

@@ -11,6 +11,13 @@ STATUS_PATH = "/v1/status"
 EVENTS_PATH = "/v1/events"
 FILES_PATH = "/v1/files"
 DAY_DIGESTS_PATH = "/v1/day-digests"
+DOCTOR_PATH = "/v1/doctor"
+RESYNC_PATH = "/v1/resync"
+UNDELIVERABLE_PATH = "/v1/undeliverable"
+UNDELIVERABLE_SHOW_PATH = f"{UNDELIVERABLE_PATH}/show"
+UNDELIVERABLE_RETRY_PATH = f"{UNDELIVERABLE_PATH}/retry"
+UNDELIVERABLE_DISCARD_PATH = f"{UNDELIVERABLE_PATH}/discard"
+EXPORTS_PATH = "/v1/exports"
 
 
 def read_token(path: str) -> str | None:

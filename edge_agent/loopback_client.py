@@ -34,6 +34,13 @@ class LoopbackClient:
         answer: list[dict[str, Any]] = self._ask("POST", DAY_DIGESTS_PATH, {})
         return answer
 
+    def ask(self, path: str, document: Any = None) -> Any:
+        """What the agent answers at `path`: to a GET without a document, to a POST with one.
+
+        Raises AgentDown or AgentRefused.
+        """
+        return self._ask("GET" if document is None else "POST", path, document)
+
     def _ask(self, method: str, path: str, document: Any) -> Any:
         headers = {"Content-Type": "application/json"}
         if self._token is not None:

@@ -6,11 +6,12 @@ import hashlib
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from edge_agent.data_folder import write_durably
 from shared.clock import Clock, instant_text
 from shared.problems import Violation
-from shared.wire_json import encode_json
+from shared.wire_json import JsonError, decode_json, encode_json
 
 MAX_RECORD_BYTES = 1_048_576
 """Of a single refused record; the rest of a larger one is cut off, and the file says so."""
@@ -60,6 +61,28 @@ class RefusedRecords:
         """How many records are kept; support may take some away while the agent runs."""
         with self._turn:
             return len(self._read_folder())
+
+    def names(self) -> list[str]:
+        """The files of the records, oldest first."""
+        with self._turn:
+            return list(self._read_folder())
+
+    def read(self, name: str) -> dict[str, Any] | None:
+        """One record as it was kept (refusedAt, origin, violations, cutOff, raw); None when it is not there."""
+        with self._turn:
+            if name not in self._read_folder():
+                return None
+        try:
+            document = decode_json((self._folder / name).read_bytes())
+        except (OSError, JsonError):
+            return None
+        return document if type(document) is dict else None
+
+    def remove(self, name: str) -> None:
+        """Forgets a record that was dealt with."""
+        with self._turn:
+            if self._read_folder().pop(name, None) is not None:
+                (self._folder / name).unlink(missing_ok=True)
 
     def _read_folder(self) -> dict[str, int]:
         changed = self._folder.stat().st_mtime_ns

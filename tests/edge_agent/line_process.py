@@ -42,6 +42,11 @@ class Books:
         self.heartbeats: list[dict[str, Any]] = []
         self.digests: list[dict[str, Any]] = []
         self.undeliverable: list[dict[str, Any]] = []
+        self.commands: list[dict[str, Any]] = []
+        self.results: list[dict[str, Any]] = []
+        self.day_lists: list[dict[str, Any]] = []
+        self.loses_results = False
+        self.differs: dict[str, Any] | None = None
         self.behaviours: list[dict[str, Any]] = []
         self.standing: dict[str, Any] = {}
 
@@ -73,7 +78,8 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/control":
             books = self.books
             with books.turn:
-                names = ("posted", "attempts", "events", "heartbeats", "digests", "undeliverable")
+                names = ["posted", "attempts", "events", "heartbeats", "digests", "undeliverable"]
+                names += ["results", "day_lists"]
                 self.answer(200, {name: getattr(books, name) for name in names})
         elif not self.misbehave(b""):
             self.answer(200, PROFILE, MARK)
@@ -89,9 +95,15 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, {})
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
-        if self.misbehave(body):
+        if self.misbehave(body) or (self.books.loses_results and self.lose_result()):
             return None
         return self.work(body)
+
+    def lose_result(self) -> bool:
+        """Hangs up on the answer to a command, so that it never gets through."""
+        if self.path.endswith("/result"):
+            self.close_connection = True
+        return self.close_connection
 
     def work(self, body: bytes) -> None:
         """Behaves as the real server would."""
@@ -116,9 +128,23 @@ class Handler(BaseHTTPRequestHandler):
             done, gaps = books.acknowledged()
             if self.path.endswith("/heartbeats"):
                 books.heartbeats.append(document)
-                return 200, {"serverTime": now(), "acknowledgedSequence": done, "gaps": gaps, "commands": []}
+                asked = books.commands
+                return 200, {
+                    "serverTime": now(),
+                    "acknowledgedSequence": done,
+                    "gaps": gaps,
+                    "commands": asked,
+                }
+            if self.path.endswith("/result"):
+                return take_result(books, self.path.split("/")[-2], document)
+            if self.path.endswith("/day-lists"):
+                books.day_lists.append(document)
+                answer, books.differs = books.differs, None
+                return 200, answer or {"missing": [], "different": [], "surplus": []}
             if self.path.endswith("/day-digests"):
                 books.digests.append(document)
+                if books.differs is not None:
+                    return 200, {"state": "DIFFERS", "businessDate": document["businessDate"], "events": 0}
                 return 200, {"state": "PROVEN", "businessDate": document["businessDate"], "events": 0}
             books.undeliverable.append(document)
             for event in document["events"]:
@@ -188,6 +214,13 @@ def take_batch(books: Books, document: dict[str, Any], body: bytes) -> tuple[int
     for event in document["events"]:
         books.events[event["sequence"]] = event["eventId"]
     return 201, receipt(books, document, duplicate=False)
+
+
+def take_result(books: Books, command_id: str, document: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Keeps an answer and stops asking, as the real server does once it has one."""
+    books.results.append({"commandId": command_id, **document})
+    books.commands = [command for command in books.commands if command["commandId"] != command_id]
+    return 200, {"commandId": command_id}
 
 
 def receipt(books: Books, document: dict[str, Any], *, duplicate: bool) -> dict[str, Any]:

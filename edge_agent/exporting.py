@@ -1,0 +1,190 @@
+"""Events as a signed file, for a store that stays cut off; unsigned from a dead PC's disk.
+
+Nothing of the spool changes: what is exported stays in the backlog and is sent when the line is back, and
+headquarters counts it as a duplicate then. A batch of a file is named by what it holds, so that the same events
+exported again are the same batch again.
+"""
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from edge_agent import spool_batches as batches
+from edge_agent.batching import BatchLimits, Line, batch_size
+from edge_agent.errors import EdgeAgentError, SpoolFault
+from edge_agent.program_version import program_version
+from edge_agent.resync import ResyncRequest, wanted_positions
+from edge_agent.spool import Spool
+from shared.clock import Clock, instant_text
+from shared.event_batch import hash_of_pairs
+from shared.export_file import ExportHeading, ExportSeal, ExportWriter
+from shared.wire_json import JsonError, decode_json, encode_json
+from shared.zone_data import zone_data_version
+
+LIMITS = BatchLimits(max_events=500, max_bytes=1_048_576)
+ROWS_AT_ONCE = 600
+"""Rows read in one turn at the spool, so that tills are served in between."""
+
+Range = batches.Range
+Ask = Callable[[Callable[[Spool], Any]], Any]
+Row = tuple[int, bytes, bytes, int]
+"""Position, content hash, body, lines that follow in its group."""
+
+
+class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """Which events go into the file: what headquarters has not acknowledged, or what is chosen."""
+
+    business_date: date | None = None
+    all: bool = False
+
+
+class Exported(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """What a file holds."""
+
+    file: str
+    store_id: str
+    events: int
+    batches: int
+    signed: bool
+    sha256: str
+
+
+def export_to(
+    path: Path,
+    ask: Ask,
+    request: ExportRequest,
+    heading: ExportHeading,
+    sign: Callable[[bytes], bytes] | None,
+) -> Exported:
+    """Writes the file. Raises SpoolFault or SpoolFull, and EdgeAgentError where the file cannot be written."""
+    ranges: Sequence[Range] = ask(lambda spool: _ranges(spool, request))
+    try:
+        with ExportWriter(path, heading) as writer:
+            for first, last in ranges:
+                for rows in _batches_of(ask, first, last):
+                    writer.add(ask(partial(_batch, rows=rows, heading=heading)), len(rows))
+            seal: ExportSeal = writer.seal(sign)
+    except OSError as error:
+        raise EdgeAgentError(
+            f"{path} cannot be written ({error.strerror}); name a place with room where you may write."
+        ) from error
+    return Exported(
+        file=str(path),
+        store_id=heading.store_id,
+        events=seal.events,
+        batches=seal.batches,
+        signed=seal.signature is not None,
+        sha256=seal.sha256,
+    )
+
+
+def heading_of(store_id: str, device_id: str | None, clock: Clock, *, rescued: bool) -> ExportHeading:
+    """The first line of a file that is made now."""
+    return ExportHeading(
+        store_id=store_id,
+        device_id=device_id,
+        made_at=instant_text(clock.now()),
+        agent_version=program_version(),
+        rescued=rescued,
+    )
+
+
+@contextmanager
+def opened_copy(spool_file: Path, clock: Clock) -> Iterator[Ask]:
+    """The spool of a disk whose agent is gone, opened in a copy: the disk may be mounted read-only, and stays so.
+
+    Raises SpoolFault when the file cannot be read at all.
+    """
+    with tempfile.TemporaryDirectory(prefix="edge-agent-rescue-") as name:
+        copy = Path(name) / spool_file.name
+        try:
+            for suffix in ("", "-wal"):
+                source = spool_file.with_name(spool_file.name + suffix)
+                if source.exists() or not suffix:
+                    shutil.copyfile(source, copy.with_name(copy.name + suffix))
+        except OSError as error:
+            raise SpoolFault(
+                f"{spool_file} cannot be copied ({error.strerror}); check where the disk is mounted, and name "
+                "its data folder with --data-dir."
+            ) from error
+        spool = Spool(copy, clock)
+        try:
+            yield lambda work: work(spool)
+        finally:
+            spool.close()
+
+
+def _ranges(spool: Spool, request: ExportRequest) -> Sequence[Range]:
+    if request.all or request.business_date is not None:
+        return wanted_positions(spool, ResyncRequest(business_date=request.business_date, all=request.all))
+    return batches.unacknowledged(spool)
+
+
+def _batches_of(ask: Ask, first: int, last: int) -> Iterator[list[Row]]:
+    """The rows of each batch: whole groups, of one stream, within the limits of any headquarters."""
+    while first <= last:
+        rows: list[Row] = ask(partial(_rows, first=first, last=last))
+        if not rows:
+            return
+        size = batch_size((Line(len(row[2]), row[3]) for row in rows), LIMITS) or len(rows)
+        yield rows[:size]
+        first = rows[size - 1][0] + 1
+
+
+def _rows(spool: Spool, first: int, last: int) -> list[Row]:
+    """The next rows; those that a damaged file cannot give are passed over."""
+    end = min([stream[2] - 1 for stream in spool.streams if stream[2] > first] + [last])
+    query = (
+        "SELECT position, content_hash, body, lines_after FROM event WHERE position BETWEEN ? AND ?"
+        " ORDER BY position LIMIT ?"
+    )
+    try:
+        rows: list[Row] = spool.connection.execute(query, (first, end, ROWS_AT_ONCE)).fetchall()
+    except sqlite3.DatabaseError:
+        rows = list(_rows_one_by_one(spool, first, min(end, first + ROWS_AT_ONCE - 1)))
+    if not rows and end < last:
+        return _rows(spool, end + 1, last)
+    return rows
+
+
+def _rows_one_by_one(spool: Spool, first: int, last: int) -> Iterator[Row]:
+    query = "SELECT position, content_hash, body, lines_after FROM event WHERE position = ?"
+    for position in range(first, last + 1):
+        try:
+            row = spool.connection.execute(query, (position,)).fetchone()
+        except sqlite3.DatabaseError:
+            continue
+        if row is not None:
+            yield row
+
+
+def _batch(spool: Spool, rows: Sequence[Row], heading: ExportHeading) -> bytes:
+    """The batch as it would be posted, under an id that follows from what it holds."""
+    first, last = rows[0][0], rows[-1][0]
+    stream_id = spool.stream_of(first)[1]
+    digest = hash_of_pairs([(_event_id(body), content_hash) for _, content_hash, body, _ in rows]).hex()
+    kind = "rescued" if heading.rescued else "export"
+    sequences = f"{spool.sequence_of(first)}-{spool.sequence_of(last)}"
+    top = {
+        "batchId": f"{kind}-{stream_id}-{sequences}-{digest[:16]}"[:128],
+        "postedAt": heading.made_at,
+        "streamId": stream_id,
+        "contentHash": digest,
+        "timezoneData": zone_data_version(),
+    }
+    return b'%b,"events":[%b]}' % (encode_json(top)[:-1], b",".join([body for _, _, body, _ in rows]))
+
+
+def _event_id(body: bytes) -> str:
+    try:
+        return str(decode_json(body)["eventId"])
+    except (JsonError, KeyError, TypeError):
+        return ""
