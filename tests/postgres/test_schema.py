@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlmodel import SQLModel
 
 from sync_server.database import DATABASE_NAME, Database
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 from sync_server.errors import SchemaOutdated
-from sync_server.migrations import migrate, needed_version, require_current_schema
+from sync_server.migrations import configuration, migrate, needed_version, require_current_schema
 
 SERVER = Path(__file__).parents[2] / "sync_server"
 
@@ -30,6 +31,10 @@ def test_the_migrations_create_exactly_the_tables_that_the_rooms_declare(databas
         )
         differences = compare_metadata(context, SQLModel.metadata)
     assert differences == []
+
+
+def test_the_needed_version_is_the_one_that_alembic_ends_at() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_heads() == [needed_version()]
 
 
 def test_a_current_schema_is_accepted(database: Database) -> None:
