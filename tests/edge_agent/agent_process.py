@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,8 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.free_ports import free_port
 
 QUICK = {
     "EDGE_AGENT_RETRY_FIRST": "0.02",
@@ -24,16 +25,8 @@ QUICK = {
 """Nobody waits a minute in a test."""
 
 
-def free_port() -> int:
-    """A port that nobody has right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def eventually(what: str, holds: Callable[[], object], seconds: float = 15.0) -> None:
-    """Waits until `holds()` is true; fails with `what` when it is not in time."""
+def eventually(what: str, holds: Callable[[], object], seconds: float = 60.0) -> None:
+    """Waits until `holds()` is true; fails with `what` when it is not in time, even on a machine that is busy."""
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not in time: {what}"
