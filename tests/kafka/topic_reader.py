@@ -46,6 +46,7 @@ def read_published(bootstrap_servers: str, timeout_seconds: int = 20) -> list[Pu
             "group.id": "tests",
             "enable.auto.commit": False,
             "enable.partition.eof": True,
+            "fetch.wait.max.ms": 10,  # a broker holds back the answer that nothing more is there for so long
             "log_level": 0,
         }
     )
