@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint types format bench lock
+.PHONY: help setup demo test long lint types format bench lock
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -10,6 +10,9 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # Options for pytest, e.g. `make test TESTS="tests/project -x"`.
 TESTS ?=
+# Tests at a time: one more than the smallest machine has cores, since a test of processes mostly waits for them.
+# Each has a PostgreSQL of its own; `make test WORKERS=0` runs one after the other, as a debugger needs it.
+WORKERS ?= 3
 CODE := $(wildcard edge_agent sync_server shared tests benchmarks)
 
 help: ## this list
@@ -23,8 +26,11 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: setup ## the main job on real input, all on this machine
 	$(BIN)/sync-server demo
 
-test: setup ## every test
-	$(BIN)/pytest $(TESTS)
+test: setup ## every test but those that take long by nature
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long" $(TESTS)
+
+long: setup ## the tests that take long by nature
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m long $(TESTS)
 
 lint: setup ## style and the doors between the rooms
 	$(BIN)/ruff check .

@@ -1,7 +1,6 @@
 """A real agent and the real server, each killed under way: in the end headquarters holds what tills were promised."""
 
 import json
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,15 +16,14 @@ pytestmark = pytest.mark.system
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(data_folder: Path) -> Iterator[Server]:
     """A server with one store in New York whose day starts at 04:00."""
-    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as name:
-        server = Server(Path(name))
-        server.start()
-        words = ("--location", "LOC-1", "--timezone", "America/New_York", "--day-start", "04:00")
-        server.command("store", "add", "STORE-01", *words)
-        yield server
-        server.close()
+    server = Server(data_folder)
+    server.start()
+    words = ("--location", "LOC-1", "--timezone", "America/New_York", "--day-start", "04:00")
+    server.command("store", "add", "STORE-01", *words)
+    yield server
+    server.close()
 
 
 @pytest.fixture
@@ -74,7 +72,7 @@ def test_kills_on_both_sides_lose_nothing_and_double_nothing(server: Server, age
     for till in tills:
         till.stopping.set()
         till.join()
-    eventually("the backlog is delivered", lambda: agent.status()["backlog"]["events"] == 0, seconds=60)
+    eventually("the backlog is delivered", lambda: agent.status()["backlog"]["events"] == 0)
     status = agent.status()
     acknowledged = {sequence for till in tills for sequence in till.acknowledged.values()}
     assert acknowledged <= set(range(1, status["lastSequence"] + 1))

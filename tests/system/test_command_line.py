@@ -4,13 +4,14 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from sync_server.__main__ import program
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 
 pytestmark = pytest.mark.system
@@ -36,10 +37,10 @@ class CommandLine:
 
 
 @pytest.fixture(scope="module")
-def sync_server() -> Iterator[CommandLine]:
-    """The command line on a data folder that starts empty, with the embedded PostgreSQL."""
-    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as folder:
-        yield CommandLine(Path(folder))
+def sync_server(data_folder_of_many: Path) -> Iterator[CommandLine]:
+    """The command line on a data folder with an embedded PostgreSQL, which runs for as long as the tests do."""
+    with EmbeddedPostgres(data_folder_of_many):
+        yield CommandLine(data_folder_of_many)
 
 
 def _file(sync_server: CommandLine, name: str, text: str) -> str:
@@ -49,7 +50,8 @@ def _file(sync_server: CommandLine, name: str, text: str) -> str:
     return str(path)
 
 
-def test_a_store_from_nothing_to_an_enrolment_code(sync_server: CommandLine) -> None:
+def test_a_store_from_nothing_to_an_enrolment_code(empty_folder: Path) -> None:
+    sync_server = CommandLine(empty_folder)
     sync_server("store", "add", "STORE-01", "--location", "LOC-100", "--timezone", "America/New_York")
     again = sync_server(
         "store", "add", "STORE-01", "--location", "LOC-100", "--timezone", "America/New_York", "--json"
@@ -128,8 +130,15 @@ def test_a_failure_is_one_sentence_on_stderr(
         ("serve", "--port", "many"),
     ],
 )
-def test_wrong_usage_has_an_exit_code_of_its_own(sync_server: CommandLine, words: tuple[str, ...]) -> None:
-    assert sync_server(*words, code=2).stdout == ""
+def test_wrong_usage_has_an_exit_code_of_its_own(words: tuple[str, ...]) -> None:
+    outcome = CliRunner().invoke(program, words)  # the whole command line, but for the start of a process
+    assert (outcome.exit_code, outcome.stdout) == (2, "")
+
+
+def test_wrong_usage_is_told_to_whoever_started_the_process(sync_server: CommandLine) -> None:
+    done = sync_server("token", "issue", "ada", "--store", "STORE-01", code=2)
+    assert done.stdout == ""
+    assert "--role" in done.stderr
 
 
 def test_every_level_has_help() -> None:

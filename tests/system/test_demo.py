@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -14,18 +13,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.free_ports import free_port
+
 pytestmark = pytest.mark.system
 
 SYNC_SERVER = (sys.executable, "-m", "sync_server")
 SMALL = ("--stores", "2", "--days", "4", "--seconds", "6", "--no-browser")
 """Some hundred baskets of two stores, with everything that happens to five."""
-
-
-def free_port() -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def processes_of(folder: Path) -> set[int]:
@@ -120,12 +114,12 @@ def test_a_demo_that_is_killed_leaves_no_process(folder: Path) -> None:
     assert wait_until(lambda: processes_of(folder) == set(), 15)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
 def test_a_demo_that_is_told_to_end_ends_everything_and_proves_nothing(
     folder: Path, number: signal.Signals
 ) -> None:
     demo = start(folder)
-    read_until(demo, "loses its line")
+    read_until(demo, "tills begin to sell")
 
     demo.send_signal(number)
     output, _ = demo.communicate(timeout=60)

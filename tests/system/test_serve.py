@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from sync_server.embedded.postgres import EmbeddedPostgres
 from tests.postgres.test_embedded_postgres import postmaster_of
 
 pytestmark = pytest.mark.system
@@ -66,7 +66,9 @@ class Server:
         """Ends whatever still runs, PostgreSQL included."""
         if self._process is not None:
             self.stop()
-        self.command("store", "list")
+        if (self.folder / "postgres" / "postmaster.pid").exists():
+            with EmbeddedPostgres(self.folder):
+                pass  # after a `kill -9` nobody let go of the cluster; the last one who does stops it
         self._log.close()
 
     def command(self, *words: str) -> str:
@@ -95,12 +97,19 @@ class Server:
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server(data_folder: Path) -> Iterator[Server]:
+    """A server on a data folder with a migrated PostgreSQL, not yet started."""
+    server = Server(data_folder)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def first_server(empty_folder: Path) -> Iterator[Server]:
     """A server on an empty data folder, not yet started."""
-    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as folder:
-        server = Server(Path(folder))
-        yield server
-        server.close()
+    server = Server(empty_folder)
+    yield server
+    server.close()
 
 
 def _until(what: Callable[[], bool]) -> None:
@@ -139,7 +148,8 @@ def _is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_server_from_nothing_serves_migrates_and_ends_whole(server: Server) -> None:
+def test_a_server_from_nothing_serves_migrates_and_ends_whole(first_server: Server) -> None:
+    server = first_server
     server.start()
     ready = httpx.get(f"{server.url}/health/ready").json()
     assert (ready["status"], ready["schemaVersion"]) == ("READY", ready["schemaNeeded"])

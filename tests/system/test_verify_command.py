@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,22 +22,21 @@ def _sync_server(folder: Path, *words: str, code: int = 0) -> subprocess.Complet
 
 
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
+def folder(data_folder_of_many: Path) -> Iterator[Path]:
     """A data folder with two stores that have opening stock."""
-    with tempfile.TemporaryDirectory(prefix="ts-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        items, stock = folder / "items.csv", folder / "stock.csv"
-        items.write_text("itemId,description,unitCost\nitem-001,Milk,0.50\n", encoding="utf-8")
-        stock.write_text(
-            "storeId,itemId,quantity,unitCost\nSTORE-01,item-001,10,0.50\nSTORE-02,item-001,4,0.50\n",
-            encoding="utf-8",
-        )
-        with EmbeddedPostgres(folder):
-            for store in ("STORE-01", "STORE-02"):
-                _sync_server(folder, "store", "add", store, "--location", "L", "--timezone", "UTC")
-            _sync_server(folder, "item", "import", str(items))
-            _sync_server(folder, "stock", "import", str(stock))
-            yield folder
+    folder = data_folder_of_many
+    items, stock = folder / "items.csv", folder / "stock.csv"
+    items.write_text("itemId,description,unitCost\nitem-001,Milk,0.50\n", encoding="utf-8")
+    stock.write_text(
+        "storeId,itemId,quantity,unitCost\nSTORE-01,item-001,10,0.50\nSTORE-02,item-001,4,0.50\n",
+        encoding="utf-8",
+    )
+    with EmbeddedPostgres(folder):
+        for store in ("STORE-01", "STORE-02"):
+            _sync_server(folder, "store", "add", store, "--location", "L", "--timezone", "UTC")
+        _sync_server(folder, "item", "import", str(items))
+        _sync_server(folder, "stock", "import", str(stock))
+        yield folder
 
 
 def test_a_whole_database_is_said_to_be_whole(folder: Path) -> None:
