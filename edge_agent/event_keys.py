@@ -33,6 +33,7 @@ class EventKeys:
         )
         self._recent: dict[int, list[int]] = {}
         for key_high, position in rows.fetchall():
+            self._sieve.admit(key_high)
             self.note(key_high, position)
 
     def close(self) -> None:
@@ -44,8 +45,8 @@ class EventKeys:
         return highest
 
     def positions(self, key_high: int) -> Sequence[int]:
-        """The positions of events whose key begins so, oldest first."""
-        if self._sieve.is_surely_new(key_high):
+        """The positions of events whose key begins so, oldest first; an event without any is to be noted next."""
+        if self._sieve.admit(key_high):
             return ()
         rows = self._cursor.execute(
             "SELECT position FROM event_key WHERE key_high = ?", (key_high,)
@@ -53,8 +54,7 @@ class EventKeys:
         return [position for (position,) in rows] + self._recent.get(key_high, [])
 
     def note(self, key_high: int, position: int) -> None:
-        """Remembers a new event."""
-        self._sieve.note(key_high)
+        """Remembers a new event, after its positions were asked for."""
         known = self._recent.setdefault(key_high, [])
         known.append(position)
 
@@ -79,7 +79,7 @@ class EventKeys:
         if self._sieve.count >= self._sieve_capacity:
             self._sieve = KeySieve(self._highest_written())
             for key_high in self._recent:
-                self._sieve.note(key_high)
+                self._sieve.admit(key_high)
 
     def _keep(self, is_kept: Callable[[int], bool]) -> None:
         kept = {key: [at for at in known if is_kept(at)] for key, known in self._recent.items()}

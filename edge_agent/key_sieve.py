@@ -1,7 +1,7 @@
 """Says of nearly every new event that it is new, without asking the file: a filter (Bloom's) over recent keys.
 
 Keys begin with the date and number that a till counts up, but several tills count at once, so that a new key
-mostly lies among known ones and the index would be read for nothing. The sieve holds a mark of every key noted
+mostly lies among known ones and the index would be read for nothing. The sieve holds a mark of every key
 since it was begun, and says for which keys that is all there is to know. It errs to one side only: whatever it
 lets through is looked up.
 """
@@ -27,19 +27,18 @@ class KeySieve:
         self._marks = bytearray(1 << (_BITS - 3))
         self.count = 0
 
-    def note(self, key_high: int) -> None:
-        """Marks a key that is in the file, or will be."""
-        mixed = key_high * _SPREAD
-        first, second = (mixed >> 44) & _MASK, (mixed >> 24) & _MASK
-        self._marks[first >> 3] |= 1 << (first & 7)
-        self._marks[second >> 3] |= 1 << (second & 7)
-        self.count += 1
+    def admit(self, key_high: int) -> bool:
+        """Marks a key that is in the file, or will be; True: no key like this one was there before, surely.
 
-    def is_surely_new(self, key_high: int) -> bool:
-        """Whether no key like this one is in the file; False: perhaps there is one."""
-        if key_high <= self._floor:
-            return False
+        Asking and marking are one, since the key of nearly every event that is asked for is stored next.
+        """
         mixed = key_high * _SPREAD
         first, second = (mixed >> 44) & _MASK, (mixed >> 24) & _MASK
-        marks = self._marks
-        return not (marks[first >> 3] >> (first & 7) & 1 and marks[second >> 3] >> (second & 7) & 1)
+        marks, first_bit, second_bit = self._marks, 1 << (first & 7), 1 << (second & 7)
+        first, second = first >> 3, second >> 3
+        if marks[first] & first_bit and marks[second] & second_bit:
+            return False
+        marks[first] |= first_bit
+        marks[second] |= second_bit
+        self.count += 1
+        return key_high > self._floor

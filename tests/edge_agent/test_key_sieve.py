@@ -12,16 +12,16 @@ KEYS = st.integers(-(2**63), 2**63 - 1)
 
 
 @given(st.none() | KEYS, st.lists(KEYS))
-def test_a_noted_key_is_never_called_new(floor: int | None, keys: list[int]) -> None:
+def test_a_known_key_is_never_called_new(floor: int | None, keys: list[int]) -> None:
     sieve = KeySieve(floor)
     for key in keys:
-        sieve.note(key)
-    assert not any(sieve.is_surely_new(key) for key in keys)
+        sieve.admit(key)
+    assert not any(sieve.admit(key) for key in keys)
 
 
 @given(KEYS, KEYS)
 def test_nothing_at_or_below_the_floor_is_called_new(floor: int, key: int) -> None:
-    assert KeySieve(floor).is_surely_new(key) == (key > floor)
+    assert KeySieve(floor).admit(key) == (key > floor)
 
 
 def test_a_full_sieve_still_spares_most_looks() -> None:
@@ -29,6 +29,6 @@ def test_a_full_sieve_still_spares_most_looks() -> None:
     keys = [event_key(f"SALE-{dice.randrange(10**9)}-{n}").int >> 64 for n in range(CAPACITY + 2000)]
     sieve = KeySieve(None)
     for key in keys[:CAPACITY]:
-        sieve.note(key)
-    let_through = sum(not sieve.is_surely_new(key) for key in keys[CAPACITY:])
+        sieve.admit(key)
+    let_through = sum(not sieve.admit(key) for key in keys[CAPACITY:])
     assert let_through < 2000 / 20
