@@ -13,10 +13,9 @@ import msgspec
 
 from edge_agent.spool_desk import Outcome, SpoolDesk
 from edge_agent.stamped_event import Accepted, EventGroup, Refused, StampedEvent
-from edge_agent.translation import Arrival, StoreRule, group_key, translate
+from edge_agent.translation import Arrival, StoreRule, group_key, translate, workstation_of
 from shared.business_date import TimeReading
 from shared.clock import Clock, instant_text, read_instant
-from shared.problems import Violation
 from shared.wire_json import JsonError, decode_json
 
 MAX_WORKSTATIONS = 1000
@@ -51,17 +50,23 @@ class Intake:
         `fallback_ids` identify records that have no id, when they come by a way that can be walked twice.
         """
         received_at = self._clock.now()
-        received_text = instant_text(received_at)
-        ids = fallback_ids or [None] * len(records)
+        arrival = Arrival(received_at, instant_text(received_at))
+        store = self._store()
         groups: list[EventGroup] = []
         refused: list[Refused] = []
         current: list[StampedEvent] = []
         current_key: tuple[str, ...] | None = None
         for index, raw in enumerate(records):
-            stamped = self._stamp(raw, index, Arrival(received_at, received_text, ids[index]))
-            if isinstance(stamped, list):
-                refused.append(Refused(index=index, violations=stamped))
+            if fallback_ids is not None:
+                arrival = Arrival(received_at, arrival.received_text, fallback_ids[index])
+            workstation = workstation_of(raw)
+            result = translate(raw, f"events[{index}]", store, arrival, self._last_instants.get(workstation))
+            if isinstance(result, list):
+                refused.append(Refused(index=index, violations=result))
                 continue
+            stamped, self._last_instants[workstation] = result
+            if len(self._last_instants) > MAX_WORKSTATIONS:
+                self._last_instants.popitem(last=False)
             key = group_key(raw)
             if key is None or key != current_key:
                 current = []
@@ -69,19 +74,6 @@ class Intake:
                 current_key = key
             current.append(stamped)
         return Translated(groups, refused)
-
-    def _stamp(self, raw: Any, index: int, arrival: Arrival) -> StampedEvent | list[Violation]:
-        """Stamps one record and remembers where its workstation's clock stood."""
-        workstation = str(raw.get("workstationId")) if type(raw) is dict else ""
-        previous = self._last_instants.get(workstation)
-        result = translate(raw, f"events[{index}]", self._store(), arrival, previous)
-        if isinstance(result, list):
-            return result
-        event, instant = result
-        self._last_instants[workstation] = instant
-        if len(self._last_instants) > MAX_WORKSTATIONS:
-            self._last_instants.popitem(last=False)
-        return event
 
     def accept(self, groups: Sequence[EventGroup]) -> list[Accepted]:
         """Stores translated groups and returns once they are durable; raises SpoolFull or SpoolFault."""

@@ -5,11 +5,13 @@ stamp: the business date, the instant, how that was found out, and the arrival. 
 """
 
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from struct import Struct
 from typing import Any
 
 import msgspec
 
+from edge_agent.plain_record import PlainRecord
 from edge_agent.stamped_event import StampedEvent, UnreadableLine
 from shared.business_date import (
     DayRule,
@@ -29,6 +31,7 @@ ENVELOPE = frozenset({"streamId", "sequence", "stamp"})
 """Fields that the agent alone writes."""
 _unpack_halves = Struct(">qq").unpack
 """A 16-byte key as two signed numbers, which is what SQLite keeps."""
+_day_text = lru_cache(maxsize=64)(date.isoformat)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -78,13 +81,17 @@ def translate(
         return [
             Violation(path, f"Line is unreadable: {raw.reason}", raw.raw.decode("utf-8", "backslashreplace"))
         ]
-    if type(raw) is dict and not ENVELOPE.isdisjoint(raw):
-        if foreign := _foreign_envelope(raw, path):
-            return foreign
-        raw = {name: value for name, value in raw.items() if name not in ENVELOPE}
-    event = read_event(raw, path)
-    if isinstance(event, list):
-        return event
+    if type(raw) is PlainRecord:
+        event = raw.event
+    else:
+        if type(raw) is dict and not ENVELOPE.isdisjoint(raw):
+            if foreign := _foreign_envelope(raw, path):
+                return foreign
+            raw = {name: value for name, value in raw.items() if name not in ENVELOPE}
+        read = read_event(raw, path)
+        if isinstance(read, list):
+            return read
+        event = read
     instant, reading = _instant(event, store.day_rule, arrival.received_at, previous)
     day = store.business_date(instant)
     if event.business_date is not None:
@@ -134,6 +141,8 @@ def _identity(event: PosEvent, raw: Any, store_id: str, arrival: Arrival) -> tup
 
 def _date_text(raw: Any) -> str:
     """The date in the till's own words; empty when it said none."""
+    if type(raw) is PlainRecord:
+        return raw.date_text
     text: str = raw.get("businessDate") or (raw.get("occurredAt") or "")[:10]
     return text
 
@@ -147,8 +156,12 @@ def _foreign_envelope(raw: dict[str, Any], path: str) -> list[Violation]:
     ]
 
 
-def _own_fields(raw: dict[str, Any], event_id: str) -> bytes:
+def _own_fields(raw: Any, event_id: str) -> bytes:
     """The till's fields as they came; only the id is spelled as text, or added."""
+    if type(raw) is PlainRecord:
+        if raw.event.event_id is not None:
+            return raw.document[:-1]
+        return b'%b,"eventId":"%b"' % (raw.document[:-1], event_id.encode("ascii"))
     if "eventId" not in raw:  # then it was made here, and needs no escaping
         return b'%b,"eventId":"%b"' % (encode_json(raw)[:-1], event_id.encode("ascii"))
     return encode_json(raw if raw["eventId"] == event_id else {**raw, "eventId": event_id})[:-1]
@@ -156,20 +169,33 @@ def _own_fields(raw: dict[str, Any], event_id: str) -> bytes:
 
 def _stamp(day: date, occurred_at: str, reading: TimeReading, received_at: str) -> bytes:
     text = (
-        f'"stamp":{{"businessDate":"{day.isoformat()}","occurredAt":"{occurred_at}"'
-        f',"timeReading":"{reading.value}","receivedAt":"{received_at}"'
+        f'"stamp":{{"businessDate":"{_day_text(day)}","occurredAt":"{occurred_at}"'
+        f',"timeReading":"{reading}","receivedAt":"{received_at}"'
     )
     return text.encode("ascii")
 
 
+def workstation_of(raw: Any) -> str:
+    """Whose clock a record was stamped by; records of tills without a name share one."""
+    if type(raw) is PlainRecord:
+        return str(raw.event.workstation_id)
+    return str(raw.get("workstationId")) if type(raw) is dict else ""
+
+
 def group_key(raw: Any) -> tuple[str, ...] | None:
     """What says that a record and its neighbour are lines of one transaction; None: it is a group of its own."""
-    if type(raw) is not dict:
+    if type(raw) is PlainRecord:
+        event = raw.event
+        workstation, transaction, sale = event.workstation_id, event.transaction_number, event.sale_id
+        business_date = event.business_date
+    elif type(raw) is dict:
+        workstation, transaction = raw.get("workstationId"), raw.get("transactionNumber")
+        sale, business_date = raw.get("saleId"), raw.get("businessDate")
+    else:
         return None
-    workstation, transaction, sale = raw.get("workstationId"), raw.get("transactionNumber"), raw.get("saleId")
     if transaction is not None:
         # Some tills count from 1 again every day: one number on two declared dates is two transactions.
-        return ("transaction", str(workstation), str(transaction), str(raw.get("businessDate")))
+        return ("transaction", str(workstation), str(transaction), str(business_date))
     if sale is not None:
         return ("sale", str(workstation), str(sale))
     return None

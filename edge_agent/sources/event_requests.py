@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from edge_agent.plain_record import read_record
 from edge_agent.stamped_event import Accepted, Refused, UnreadableLine
 from shared.clock import Clock
 from shared.problems import ErrorCode, Problem, Violation
@@ -20,6 +21,7 @@ MAX_EVENTS = DEFAULT_LIMITS.max_events
 REFUSED_MESSAGE = "POS event validation failed"
 
 _encode = msgspec.json.Encoder().encode
+_split_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
 
 class RequestRefused(Exception):
@@ -42,27 +44,45 @@ def read_records(body: bytes, content_type: str) -> list[Any]:
         records: list[Any] = [_read_line(line) for line in body.splitlines() if line.strip()]
     elif media_type in JSON_TYPES:
         try:
-            document = decode_json(body)
+            records = _read_document(body)
         except JsonError as error:
             fault = f"{str(error)[:1].upper()}{str(error)[1:]}"
             hint = "send one event, an array, or NDJSON as application/x-ndjson"
             raise RequestRefused(ErrorCode.MALFORMED_JSON, f"{fault}; {hint}.") from None
-        records = document if type(document) is list else [document]
     else:
         raise RequestRefused(
             ErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send events as application/json or application/x-ndjson."
         )
     if len(records) > MAX_EVENTS:
-        raise RequestRefused(
-            ErrorCode.BODY_TOO_LARGE,
-            f"A request may hold {MAX_EVENTS} events; send these {len(records)} in several.",
-        )
+        raise _too_many(len(records))
     return records
+
+
+def _read_document(body: bytes) -> list[Any]:
+    """One event or an array of them; raises JsonError."""
+    try:
+        if not body.lstrip().startswith(b"["):
+            return [read_record(body)]
+        elements = _split_array(body)
+        if len(elements) > MAX_EVENTS:
+            raise _too_many(len(elements))
+        return [read_record(bytes(element)) for element in elements]
+    except (msgspec.DecodeError, RecursionError, JsonError):
+        # Said once more of the whole: what is wrong has its place in the document and not in one event.
+        document = decode_json(body)
+        return document if type(document) is list else [document]
+
+
+def _too_many(count: int) -> RequestRefused:
+    return RequestRefused(
+        ErrorCode.BODY_TOO_LARGE,
+        f"A request may hold {MAX_EVENTS} events; send these {count} in several.",
+    )
 
 
 def _read_line(line: bytes) -> Any:
     try:
-        return decode_json(line)
+        return read_record(line)
     except JsonError as error:
         return UnreadableLine(raw=line, reason=str(error))
 

@@ -5,9 +5,10 @@ from typing import Any
 
 import msgspec
 
+from edge_agent.plain_record import read_record
 from edge_agent.sources.dropped_file import DroppedFile, DroppedRecord, FileRejected, RejectedRecord
 from edge_agent.stamped_event import UnreadableLine
-from shared.wire_json import JsonError, decode_json
+from shared.wire_json import JsonError
 
 _decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _BOM = b"\xef\xbb\xbf"
@@ -25,7 +26,7 @@ class JsonFiles:
         try:
             if text.lstrip().startswith(b"["):
                 return _elements(_decode_array(text))
-            return iter([DroppedRecord(0, 0, text, decode_json(text))])
+            return iter([DroppedRecord(0, 0, text, read_record(text))])
         except (msgspec.DecodeError, RecursionError, JsonError) as error:
             raise FileRejected(f"The file is no JSON: {error}") from None
 
@@ -77,6 +78,6 @@ def _elements(elements: Sequence[msgspec.Raw]) -> Iterator[DroppedRecord]:
 
 def _read(raw: bytes) -> Any:
     try:
-        return decode_json(raw)
+        return read_record(raw)
     except JsonError as error:
         return UnreadableLine(raw=raw, reason=str(error))
