@@ -129,8 +129,7 @@ class Spool:
             return known
         position = self.last_position + 1
         sequence = position - self._first_position + 1
-        group = b',"groupFirst":%d,"groupSize":1}}' % sequence
-        self._cursor.execute(_INSERT, _row(position, event, sequence, 0, group))
+        self._cursor.execute(_INSERT, _row(position, event, sequence, sequence, 1))
         self._keys.note(event.key_high, position)
         self.last_position = position
         return _accepted(event, sequence, event.business_day, duplicate=False)
@@ -153,10 +152,9 @@ class Spool:
         answers = []
         size = len(events)
         sequence = first = self.last_position - self._first_position + 2
-        group = b',"groupFirst":%d,"groupSize":%d}}' % (first, size)
         for event in events:
-            position, lines_after = self._first_position + sequence - 1, first + size - 1 - sequence
-            self._cursor.execute(_INSERT, _row(position, event, sequence, lines_after, group))
+            position = self._first_position + sequence - 1
+            self._cursor.execute(_INSERT, _row(position, event, sequence, first, size))
             self._keys.note(event.key_high, position)
             answers.append(_accepted(event, sequence, event.business_day, duplicate=False))
             sequence += 1
@@ -207,7 +205,7 @@ class Spool:
 
 
 def _row(
-    position: int, event: StampedEvent, sequence: int, lines_after: int, group: bytes
+    position: int, event: StampedEvent, sequence: int, group_first: int, group_size: int
 ) -> tuple[object, ...]:
     return (
         position,
@@ -215,8 +213,9 @@ def _row(
         event.key_low,
         event.content_hash,
         event.business_day,
-        lines_after,
-        b'%b,"sequence":%d,%b%b' % (event.own_fields, sequence, event.stamp, group),
+        group_first + group_size - 1 - sequence,
+        b'%b,"sequence":%d,%b,"groupFirst":%d,"groupSize":%d}}'
+        % (event.own_fields, sequence, event.stamp, group_first, group_size),
     )
 
 
