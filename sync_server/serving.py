@@ -12,26 +12,20 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-import uvicorn
 from prometheus_client import CollectorRegistry, multiprocess
 
 from shared.clock import Clock, SystemClock
 from shared.zone_data import use_own_zone_data
-from sync_server.app import create_app
 from sync_server.database import Database
 from sync_server.embedded.postgres import EmbeddedPostgres
 from sync_server.errors import CannotRun, EmbeddedPostgresFailed
 from sync_server.logs import configure_logs
 from sync_server.metrics import MULTIPROCESS_VARIABLE
 from sync_server.process_group import ProcessGroup, Task
-from sync_server.publishing.relay import Relay
-from sync_server.publishing.relay_metrics import RelayMetrics
 from sync_server.settings import Part, Settings
 
 BACKLOG = 2048
 """Connections that wait in the kernel while every process is busy."""
-KEEP_ALIVE_SECONDS = 75
-"""Longer than the agents' heartbeat, so that a quiet store keeps its connection."""
 PORT_WAIT_SECONDS = 5
 """A server that was killed lets go of its port within moments; one that runs does not."""
 
@@ -73,34 +67,20 @@ def serve_until_stopped(
 
 def run_api(ready: Any, settings: Settings, database_url: str, listener: socket.socket) -> None:
     """One API process; ends gracefully on SIGTERM."""
+    # The web framework takes half a second to load: only the processes that serve do, not the one that watches
+    # over them, so that they start as much sooner.
+    from sync_server.api_process import serve_api
+
     _prepare_process(settings)
-    database = Database(
-        database_url,
-        pool_size=settings.database_pool_size,
-        statement_timeout_seconds=settings.database_statement_timeout_seconds,
-    )
-    config = uvicorn.Config(
-        create_app(settings, database),
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips=list(settings.trusted_proxies),
-        timeout_keep_alive=KEEP_ALIVE_SECONDS,
-        timeout_graceful_shutdown=settings.shutdown_grace_seconds,
-    )
-    # A batch makes thousands of short-lived values and no circles: collecting them seldom, and never what was
-    # loaded at start, saves a tenth of its time.
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-    try:
-        _Server(config, ready).run(sockets=[listener])
-    finally:
-        database.close()
+    serve_api(ready, settings, database_url, listener)
 
 
 def run_relay(ready: Any, settings: Settings, database_url: str, bootstrap_servers: str) -> None:
     """One relay process; ends after the page at hand on SIGTERM."""
+    # The Kafka client is loaded where it is used, as the web framework is.
+    from sync_server.publishing.relay import Relay
+    from sync_server.publishing.relay_metrics import RelayMetrics
+
     _prepare_process(settings)
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -112,22 +92,6 @@ def run_relay(ready: Any, settings: Settings, database_url: str, bootstrap_serve
         Relay(database, bootstrap_servers, SystemClock(), RelayMetrics(CollectorRegistry())).run(stop)
     finally:
         database.close()
-
-
-GARBAGE_THRESHOLDS = (50_000, 20, 50)
-"""Objects made before the youngest are collected, and how many collections before the next generation's."""
-
-
-class _Server(uvicorn.Server):
-    """Says when requests are taken."""
-
-    def __init__(self, config: uvicorn.Config, ready: Any) -> None:
-        super().__init__(config)
-        self._ready = ready
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready.set()
 
 
 def _prepare_process(settings: Settings) -> None:

@@ -44,7 +44,7 @@ def serve(
     as_json: AsJson = False,
 ) -> None:
     """Runs the server: the API, and the relay to Kafka where one is named. Ends on Ctrl-C or SIGTERM."""
-    # The web framework and the Kafka client cost half a second, which no other command shall wait for.
+    # What watches over processes takes a moment to load, which no other command shall wait for.
     from sync_server.serving import serve_until_stopped
 
     parts = _parts(only)
