@@ -23,6 +23,7 @@ from edge_agent.log_lines import start_logging
 from edge_agent.loopback import LOOPBACK
 from edge_agent.loopback_client import LoopbackClient
 from edge_agent.program_version import program_version
+from edge_agent.service_notice import SystemdNotice
 from edge_agent.settings import Settings, configuration_template
 from shared.clock import SystemClock
 
@@ -85,9 +86,9 @@ def run_enrol(settings: Settings, url: str, code: str) -> Report:
 
 def run_agent(settings: Settings) -> Report:
     """The service: runs until it is told to stop by SIGTERM, SIGINT or, on Windows, SIGBREAK."""
-    from edge_agent.agent import Agent  # everything that the service alone needs
+    from edge_agent.process_life import live  # everything that the service alone needs
 
-    start_logging(settings.log_level, DataFolder(settings.data_dir).log)
+    start_service_logging(settings)
     stopping = threading.Event()
 
     def stop(signal_number: int, frame: FrameType | None) -> None:
@@ -97,16 +98,14 @@ def run_agent(settings: Settings) -> Report:
     for name in ("SIGTERM", "SIGINT", "SIGBREAK"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop)
-    with Agent(settings, SystemClock()):
-        _wait(stopping)
+    live(settings, SystemClock(), stopping, SystemdNotice(os.environ))
     leave_at_once()
     return Report([], None)
 
 
-def _wait(stopping: threading.Event) -> None:
-    """Waits for the signal; on Windows a wait without an end would not let the handler run."""
-    while not stopping.wait(1.0 if sys.platform == "win32" else None):
-        pass
+def start_service_logging(settings: Settings) -> None:
+    """The log of a running agent."""
+    start_logging(settings.log_level, DataFolder(settings.data_dir).log)
 
 
 def leave_at_once() -> None:

@@ -10,6 +10,7 @@ import errno
 import logging
 import os
 import shutil
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from enum import StrEnum
@@ -212,7 +213,7 @@ def _allocate(descriptor: int, size: int) -> None:
 def _is_read_only(folder: Path, *, probe: bool) -> bool:
     """Whether nothing can be written; a file system that failed may not say so, which a `probe` finds out."""
     try:
-        if hasattr(os, "statvfs") and os.statvfs(folder).f_flag & os.ST_RDONLY:
+        if sys.platform != "win32" and os.statvfs(folder).f_flag & os.ST_RDONLY:
             return True
         if probe:
             trial = folder / "trial"

@@ -7,6 +7,7 @@ from edge_agent.errors import SettingsError
 LOOPBACK = "127.0.0.1"
 """The agent is reached from its own PC alone; there is no setting for another address."""
 
+LIGHT_PATH = "/v1/light"
 STATUS_PATH = "/v1/status"
 EVENTS_PATH = "/v1/events"
 FILES_PATH = "/v1/files"

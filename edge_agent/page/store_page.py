@@ -11,6 +11,7 @@ from string import Template
 from typing import Any
 
 from edge_agent.errors import EdgeAgentError, SpoolFull
+from edge_agent.loopback import LIGHT_PATH
 from edge_agent.page.support_codes import SupportCode
 from edge_agent.page.traffic_light import Light, light_of, red
 from edge_agent.program_version import program_version
@@ -55,7 +56,7 @@ class StorePage:
             "/": self._page,
             "/page.css": lambda: (b"text/css; charset=utf-8", (_FOLDER / "page.css").read_bytes()),
             "/page.js": lambda: (b"text/javascript; charset=utf-8", (_FOLDER / "page.js").read_bytes()),
-            "/v1/light": lambda: (_JSON, encode_json(self._shown())),
+            LIGHT_PATH: lambda: (_JSON, encode_json(self._shown())),
         }
 
     def status(self) -> dict[str, Any]:

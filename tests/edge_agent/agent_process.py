@@ -77,6 +77,11 @@ class AgentProcess:
         self, prefix: tuple[str, ...] = (), answers_with: int = 200, log_file: Path | None = None
     ) -> None:
         """Starts the agent and returns when its status answers so; `prefix` wraps the command (limits)."""
+        self.launch(prefix, log_file)
+        eventually(f"the agent answers, see {self._log}", lambda: self._answers(answers_with))
+
+    def launch(self, prefix: tuple[str, ...] = (), log_file: Path | None = None) -> None:
+        """Starts the agent and does not wait for it."""
         with (log_file or self._log).open("a") as log:
             self._process = subprocess.Popen(
                 [*prefix, sys.executable, "-m", "edge_agent", "run"],
@@ -85,7 +90,6 @@ class AgentProcess:
                 stderr=log,
                 text=True,
             )
-        eventually(f"the agent answers, see {self._log}", lambda: self._answers(answers_with))
 
     def _answers(self, expected: int) -> bool:
         assert self._process is not None

@@ -1,0 +1,67 @@
+"""The life of the agent's process, the same under systemd, as a Windows service and by hand.
+
+Whoever runs the process is told through a `Notice`: when tills may come, whether the loops really turn, when it ends.
+"""
+
+import sys
+import threading
+from http.client import HTTPConnection, HTTPException
+from typing import Protocol
+
+from edge_agent.agent import Agent
+from edge_agent.loopback import LIGHT_PATH, LOOPBACK
+from edge_agent.settings import Settings
+from shared.clock import Clock
+
+ANSWER_SECONDS = 10.0
+"""How long the intake may take to answer its own process before it counts as stuck."""
+
+
+class Notice(Protocol):
+    """Tells whoever runs the process how it goes."""
+
+    interval: float | None
+    """Seconds between two looks at the loops; None when nobody wants to know."""
+
+    def ready(self, sentence: str) -> None:
+        """The intake is open."""
+
+    def looked(self, *, turning: bool) -> None:
+        """The loops were looked at."""
+
+    def stopping(self) -> None:
+        """The end has begun."""
+
+
+def live(settings: Settings, clock: Clock, stopping: threading.Event, notice: Notice) -> None:
+    """Runs the agent until `stopping` is set, then ends it within five seconds. Raises EdgeAgentError."""
+    with Agent(settings, clock) as agent:
+        notice.ready(f"takes the sales of {agent.store_id} on port {agent.port}")
+        while not _wait(stopping, notice.interval):
+            notice.looked(turning=is_turning(agent))
+        notice.stopping()
+
+
+def _wait(stopping: threading.Event, seconds: float | None) -> bool:
+    """Whether the end is wanted by then; on Windows a wait without an end would not let Ctrl-C's handler run."""
+    if seconds is None and sys.platform == "win32":
+        while not stopping.wait(1.0):
+            pass
+        return True
+    return stopping.wait(seconds)
+
+
+def is_turning(agent: Agent, patience: float = ANSWER_SECONDS) -> bool:
+    """Whether every loop does its work: a till's way in is walked down to the spool, the others beat in time."""
+    return not agent.pulse.stopped() and _answers(agent.port, patience)
+
+
+def _answers(port: int, patience: float) -> bool:
+    connection = HTTPConnection(LOOPBACK, port, timeout=patience)
+    try:
+        connection.request("GET", LIGHT_PATH)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
