@@ -36,8 +36,10 @@ def instant_text(instant: datetime) -> str:
     """An aware instant as the wire spells it: `2026-02-10T23:00:00Z`, fractions only where there are any."""
     if instant.tzinfo is None:
         raise ValueError("an instant needs an offset; a bare local time is not an instant")
+    if instant.tzinfo is not UTC:
+        instant = instant.astimezone(UTC)
     # Spelled with its offset and cut: making a bare date-time first would cost as much again.
-    return instant.astimezone(UTC).isoformat()[:-6] + "Z"
+    return instant.isoformat()[:-6] + "Z"
 
 
 def read_instant(text: str) -> datetime:
