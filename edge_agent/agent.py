@@ -126,7 +126,7 @@ class Agent:
             self._alarms,
             on_commands=self._take_commands,
         )
-        self._day_close = DayClose(self._desk, headquarters, self._profile, clock)
+        self._day_close = DayClose(self._desk, headquarters, self._profile, clock, self._wake_delivery)
         undeliverable = Undeliverable(self._desk, headquarters, clock)
         self._schedule = Schedule(clock)
         self._schedule.every(settings.disk_check_interval, "disk", self._disk.look, at_once=True, local=True)

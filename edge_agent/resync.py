@@ -85,11 +85,11 @@ def put_back(spool: Spool, positions: Sequence[Range], *, dry_run: bool) -> Resy
         parts.setdefault(stream_id, []).append((first - shift, last - shift))
     return ResyncPlan(
         dry_run=dry_run,
-        events=_count(positions),
+        events=count_of(positions),
         bytes=_weight(spool, positions),
         waiting=batches.backlog(spool).events,
         streams=[
-            StreamPart(stream_id=stream_id, ranges=ranges, events=_count(ranges))
+            StreamPart(stream_id=stream_id, ranges=ranges, events=count_of(ranges))
             for stream_id, ranges in parts.items()
         ],
     )
@@ -153,7 +153,8 @@ def _whole_groups(spool: Spool, low: int, high: int) -> Range:
     return (low if before is None else before + 1, after or high)
 
 
-def _count(ranges: Sequence[Range]) -> int:
+def count_of(ranges: Sequence[Range]) -> int:
+    """How many sequences or positions the ranges hold."""
     return sum(last - first + 1 for first, last in ranges)
 
 
@@ -164,4 +165,4 @@ def _weight(spool: Spool, ranges: Sequence[Range]) -> int:
         "SELECT SUM(size), COUNT(*) FROM (SELECT length(body) AS size FROM event WHERE position >= ? LIMIT ?)",
         (ranges[0][0], SAMPLE),
     ).fetchone()
-    return int(size) * _count(ranges) // int(events) if events else 0
+    return int(size) * count_of(ranges) // int(events) if events else 0

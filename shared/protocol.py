@@ -36,6 +36,11 @@ def day_digests_path(store_id: str) -> str:
     return f"{store_path(store_id)}/day-digests"
 
 
+def day_lists_path(store_id: str) -> str:
+    """Where the list of a business date that differs is compared, event by event."""
+    return f"{store_path(store_id)}/day-lists"
+
+
 def profile_path(store_id: str) -> str:
     """Where an agent reads its store's zone, day start, currency, limits and barcodes."""
     return f"{store_path(store_id)}/profile"

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from sync_server.commands import checking, running
+from sync_server.commands.agents import agents, resync
 from sync_server.commands.demo import demo
 from sync_server.commands.items import items, stock
 from sync_server.commands.output import failure_sentence
@@ -38,6 +39,8 @@ program.add_typer(tokens, name="token")
 program.command("enrolment-code")(enrolment_code)
 program.command()(running.publish)
 program.command()(checking.verify)
+program.command()(resync)
+program.add_typer(agents, name="agent")
 
 
 def _show_version(wanted: bool) -> None:

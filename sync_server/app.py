@@ -30,6 +30,7 @@ from sync_server.reconciliation import api as reconciliation_api
 from sync_server.request_context import RequestContext, ServerParts
 from sync_server.settings import Settings
 from sync_server.stores import agent_api, operator_api
+from sync_server.support import command_api
 
 OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/metrics", ENROLMENTS_PATH})
 """The only routes without an authenticated caller: nothing of a store is told there, and enrolling takes a code."""
@@ -64,6 +65,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         agent_api.router(),
         profile_api.router(),
         operator_api.router(),
+        command_api.router(),
     )
 
 

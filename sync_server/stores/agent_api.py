@@ -1,5 +1,6 @@
 """What agents ask of headquarters, other than taking batches: enrolment, heartbeats, day digests, results."""
 
+import base64
 from typing import Annotated
 from uuid import UUID
 
@@ -8,13 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.day_digest import DayDigest
+from shared.problems import Violation
 from shared.protocol import API_PREFIX
+from sync_server.errors import Invalid
 from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller, CallerKind
 from sync_server.request_body import JsonBody
 from sync_server.request_context import origin_of, parts_of, request_id_of
 from sync_server.stores import agent_documents as documents
 from sync_server.stores.agent_commands import record_result
+from sync_server.stores.day_lists import compare_list
 from sync_server.stores.enrolment import Applicant, enrol
 from sync_server.stores.heartbeats import Heartbeat, record_heartbeat
 from sync_server.stores.registry import find_store
@@ -32,6 +36,7 @@ async def agent_of_store(
 
 
 Agent = Annotated[Caller, Depends(agent_of_store)]
+HASH_BYTES = 32
 START_OF_ITEMS = cursor_text([0, 0])
 
 
@@ -50,6 +55,7 @@ def router() -> APIRouter:
     store = "/stores/{storeId}"
     routes.post(f"{store}/heartbeats", response_model=documents.HeartbeatAnswer)(take_heartbeat)
     routes.post(f"{store}/day-digests", response_model=documents.DayDigestAnswer)(compare_day_digest)
+    routes.post(f"{store}/day-lists", response_model=documents.DayListAnswer)(compare_day_list)
     routes.post(f"{store}/commands/{{commandId}}/result", response_model=documents.CommandResultAnswer)(
         take_result
     )
@@ -63,7 +69,8 @@ def enrol_agent(
     """Exchanges a one-time code for a device's credential; 200 when the same device asks again."""
     parts = parts_of(request)
     now = parts.clock.now()
-    applicant = Applicant(body.device_id, body.device_name, body.agent_version)
+    key = bytes.fromhex(body.signing_key) if body.signing_key else None
+    applicant = Applicant(body.device_id, body.device_name, body.agent_version, key)
     whence = Caller(
         kind=CallerKind.AGENT,
         name=str(body.device_id),
@@ -140,6 +147,31 @@ def compare_day_digest(
     return answer(document)
 
 
+def compare_day_list(
+    request: Request,
+    caller: Agent,
+    body: Annotated[documents.DayListRequest, Depends(JsonBody(documents.DayListRequest))],
+) -> Response:
+    """Compares the store's list of a day that differs, so that its agent sends only what headquarters lacks."""
+    parts = parts_of(request)
+    store_no, _ = _agent_numbers(caller)
+    theirs: dict[int, bytes] = {}
+    for index, run in enumerate(body.runs):
+        hashes = _hashes(run.hashes, f"runs[{index}].hashes")
+        theirs.update(enumerate(hashes, run.first))
+    window = body.first_sequence, body.last_sequence
+    with parts.database.reading() as work:
+        found = compare_list(work, store_no, body.stream_id, body.business_date, theirs, window)
+    return answer(documents.DayListAnswer.model_validate(found, from_attributes=True))
+
+
+def _hashes(text: str, field: str) -> list[bytes]:
+    joined = _decoded(text, field)
+    if len(joined) % HASH_BYTES:
+        raise _not_valid(field, f"must hold whole hashes of {HASH_BYTES} bytes", text)
+    return [joined[start : start + HASH_BYTES] for start in range(0, len(joined), HASH_BYTES)]
+
+
 def take_result(
     request: Request,
     command_id: Annotated[UUID, Path(alias="commandId")],
@@ -155,9 +187,21 @@ def take_result(
             by=caller,
             succeeded=body.succeeded,
             result=body.result,
+            attachment=None if body.attachment is None else _decoded(body.attachment, "attachment"),
             now=parts.clock.now(),
         )
     return answer(documents.CommandResultAnswer(command_id=command_id))
+
+
+def _decoded(text: str, field: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError as error:
+        raise _not_valid(field, "must be base64", text) from error
+
+
+def _not_valid(field: str, constraint: str, value: str) -> Invalid:
+    return Invalid("The request body is not valid", violations=[Violation(field, constraint, value)])
 
 
 def _agent_numbers(caller: Caller) -> tuple[int, int]:

@@ -12,6 +12,8 @@ from sync_server.stores.store_facts import Profile
 from sync_server.wire_models import CalendarDate, Identifier, SequenceRange, WireModel
 
 _LARGEST = 2**63 - 1
+MAX_ATTACHMENT_CHARACTERS = 3_000_000
+MAX_LISTED_HASHES = 20_000
 Count = Annotated[int, Field(ge=0, le=_LARGEST)]
 
 
@@ -22,6 +24,11 @@ class EnrolmentRequest(WireModel):
     device_id: UUID
     device_name: Identifier
     agent_version: Identifier
+    signing_key: str | None = Field(
+        default=None,
+        pattern="^[0-9a-f]{64}$",
+        description="The public half of the device's Ed25519 key, in hex.",
+    )
 
 
 class EnrolmentAnswer(WireModel):
@@ -78,6 +85,9 @@ class CommandResultRequest(WireModel):
 
     succeeded: bool
     result: dict[str, Any] = Field(default_factory=dict)
+    attachment: Annotated[str, Field(max_length=MAX_ATTACHMENT_CHARACTERS)] | None = Field(
+        default=None, description="A file in base64, such as the zip of a BUNDLE."
+    )
 
 
 class CommandResultAnswer(WireModel):
@@ -93,6 +103,31 @@ class DayDigestRequest(WireModel):
     business_date: CalendarDate
     digest: str = Field(pattern="^[0-9a-f]{64}$")
     events: Count
+
+
+class ListedRun(WireModel):
+    """Neighbouring sequences: the first one, and the content hashes one after the other in base64."""
+
+    first: Annotated[int, Field(ge=1, lt=2**53)]
+    hashes: str = Field(max_length=MAX_LISTED_HASHES * 44)
+
+
+class DayListRequest(WireModel):
+    """Everything that the store has of a stream's business date from one sequence to another."""
+
+    stream_id: Identifier
+    business_date: CalendarDate
+    first_sequence: Annotated[int, Field(ge=1, lt=2**53)]
+    last_sequence: Annotated[int, Field(ge=1, lt=2**53)]
+    runs: list[ListedRun] = Field(max_length=MAX_LISTED_HASHES)
+
+
+class DayListAnswer(WireModel):
+    """What of it headquarters lacks, has with other content, or has and the store has not."""
+
+    missing: list[SequenceRange]
+    different: list[SequenceRange]
+    surplus: list[SequenceRange]
 
 
 class DayDigestAnswer(WireModel):

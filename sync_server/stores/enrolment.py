@@ -33,11 +33,12 @@ FROM enrolment_code c JOIN store s USING (store_no) WHERE c.code_sha256 = %s FOR
 _USE_CODE = "UPDATE enrolment_code SET used_at = %s, device_id = %s WHERE code_sha256 = %s"
 _DEVICE_STORE = "SELECT store_no FROM device WHERE device_id = %s"
 _DEVICE = """
-INSERT INTO device (store_no, device_id, device_name, credential_sha256, agent_version, enrolled_at)
-VALUES (%(store_no)s, %(device_id)s, %(device_name)s, %(credential)s, %(agent_version)s, %(now)s)
+INSERT INTO device (store_no, device_id, device_name, credential_sha256, agent_version, enrolled_at, signing_key)
+VALUES (%(store_no)s, %(device_id)s, %(device_name)s, %(credential)s, %(agent_version)s, %(now)s, %(signing_key)s)
 ON CONFLICT (device_id) DO UPDATE
 SET device_name = excluded.device_name, credential_sha256 = excluded.credential_sha256,
-    agent_version = excluded.agent_version, enrolled_at = excluded.enrolled_at, revoked_at = NULL
+    agent_version = excluded.agent_version, enrolled_at = excluded.enrolled_at, revoked_at = NULL,
+    signing_key = coalesce(excluded.signing_key, device.signing_key)
 """
 
 
@@ -48,6 +49,8 @@ class Applicant:
     device_id: UUID
     device_name: str
     agent_version: str
+    signing_key: bytes | None = None
+    """The public half of its Ed25519 key; one that names none keeps what is on record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,7 @@ def _give_credential(connection: RawConnection, store_no: int, applicant: Applic
         "credential": key_sha256(credential),
         "agent_version": applicant.agent_version,
         "now": now,
+        "signing_key": applicant.signing_key,
     }
     connection.execute(_DEVICE, parameters)
     return credential

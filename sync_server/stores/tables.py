@@ -38,6 +38,8 @@ class Device(SQLModel, table=True):
     agent_version: str
     enrolled_at: datetime = Field(sa_type=INSTANT)
     revoked_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    signing_key: bytes | None = None
+    """The public half of the device's Ed25519 key, by which its export files are checked."""
 
 
 class Stream(SQLModel, table=True):
@@ -105,6 +107,31 @@ class AgentCommand(SQLModel, table=True):
     finished_at: datetime | None = Field(default=None, sa_type=INSTANT)
     succeeded: bool | None = None
     result: dict[str, Any] | None = Field(default=None, sa_type=VERBATIM)
+    reason: str | None = None
+    """Why a person asked for it."""
+    attachment: bytes | None = None
+    """A file that the answer brought along: the zip of a BUNDLE."""
+
+
+class CarriedFile(SQLModel, table=True):
+    """An export file that was carried to headquarters by hand, as it was first taken in; append-only."""
+
+    __tablename__ = "carried_file"
+
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
+    sha256: bytes = Field(primary_key=True)
+    device_no: int | None = Field(default=None, foreign_key="device.device_no")
+    rescued: bool
+    """Not signed: read from a dead PC's disk, and taken in on a person's word."""
+    reason: str | None = None
+    made_at: datetime = Field(sa_type=INSTANT)
+    imported_at: datetime = Field(sa_type=INSTANT)
+    imported_by: str
+    batches: int
+    events: int = Field(sa_type=BIG)
+    accepted: int = Field(sa_type=BIG)
+    duplicates: int = Field(sa_type=BIG)
+    held: int = Field(sa_type=BIG)
 
 
 class StoreDay(SQLModel, table=True):

@@ -24,7 +24,7 @@ BEAT: dict[str, Any] = {
     "diskFreeBytes": 10**12,
     "timezoneData": "2025.2",
 }
-RESEND = {"streamId": "s-1", "firstSequence": 1, "lastSequence": 9}
+RESYNC = {"streamId": "s-1", "fromSequence": 1, "toSequence": 9}
 
 
 @pytest.fixture
@@ -112,15 +112,15 @@ def test_a_command_is_fetched_until_it_is_answered_once(
 ) -> None:
     with database.unit_of_work() as work:
         command_id = give_command(
-            work, enrolled.store_no, AgentCommandType.RESEND, RESEND, by=OPERATOR, now=clock.now()
+            work, enrolled.store_no, AgentCommandType.RESYNC, RESYNC, by=OPERATOR, now=clock.now()
         )
     for _ in range(2):
         commands = agent.post(f"{STORE}/heartbeats", json=BEAT).json()["commands"]
         assert commands == [
             {
                 "commandId": str(command_id),
-                "type": "RESEND",
-                "arguments": RESEND,
+                "type": "RESYNC",
+                "arguments": RESYNC,
                 "expiresAt": "2026-02-17T23:05:00Z",
             }
         ]
@@ -144,7 +144,7 @@ def test_a_command_expires(
     database: Database, agent: HttpCaller, enrolled: EnrolledAgent, clock: SetClock
 ) -> None:
     with database.unit_of_work() as work:
-        give_command(work, enrolled.store_no, AgentCommandType.RESEND, RESEND, by=OPERATOR, now=clock.now())
+        give_command(work, enrolled.store_no, AgentCommandType.RESYNC, RESYNC, by=OPERATOR, now=clock.now())
     clock.advance(timedelta(days=7))
     assert agent.post(f"{STORE}/heartbeats", json=BEAT).json()["commands"] == []
 
@@ -154,6 +154,6 @@ def test_a_result_of_another_stores_command_is_refused(
 ) -> None:
     other = build_store(database, "STORE-02")
     with database.unit_of_work() as work:
-        command_id = give_command(work, other, AgentCommandType.RESEND, RESEND, by=OPERATOR, now=clock.now())
+        command_id = give_command(work, other, AgentCommandType.RESYNC, RESYNC, by=OPERATOR, now=clock.now())
     response = agent.post(f"{STORE}/commands/{command_id}/result", json={"succeeded": True})
     assert (response.status_code, response.json()["errorCode"]) == (404, "NOT_FOUND")

@@ -1,0 +1,1 @@
+"""What support asks of agents, and what it takes in by hand."""
