@@ -37,7 +37,9 @@ def resync(
     stream: Annotated[str | None, typer.Option(help="The stream of the sequences.")] = None,
     business_date: Annotated[str | None, typer.Option(help="A whole business day: 2026-02-10.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Everything that the store still keeps.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what is missing and what it would cost.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what is missing and its cost; ask nobody.")
+    ] = False,
     reason: Annotated[str, typer.Option(help="Why; it goes into the audit trail.")] = NO_REASON,
     data_dir: DataDir = None,
     as_json: AsJson = False,
