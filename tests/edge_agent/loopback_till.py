@@ -27,7 +27,7 @@ class LoopbackTill:
     ) -> tuple[int, Any]:
         """Any request."""
         usual = {"Host": f"127.0.0.1:{self.port}", "Content-Type": "application/json"}
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.putrequest(method, path, skip_host=True, skip_accept_encoding=True)
             for name, value in {**usual, "Content-Length": str(len(body)), **(headers or {})}.items():
@@ -41,7 +41,7 @@ class LoopbackTill:
 
     def send_chunked(self, body: bytes) -> tuple[int, Any]:
         """Posts a body that does not announce its size."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             parts = (body[at : at + 65536] for at in range(0, len(body), 65536))
             headers = {"Content-Type": "application/json"}
@@ -52,7 +52,7 @@ class LoopbackTill:
 
     def raw(self, data: bytes) -> tuple[int, Any]:
         """Bytes that need not be HTTP."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
             connection.sendall(data)
             response = HTTPResponse(connection)
             response.begin()

@@ -48,7 +48,7 @@ class MisbehavingLine:
         return self._ask("GET", None)
 
     def _ask(self, method: str, document: Any) -> dict[str, Any]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request(method, "/control", None if document is None else json.dumps(document))
             answer: dict[str, Any] = json.loads(connection.getresponse().read())

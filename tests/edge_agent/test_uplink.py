@@ -26,7 +26,7 @@ def uplink(line: MisbehavingLine) -> Iterator[Uplink]:
 
 
 def connect(url: str) -> Uplink:
-    return Uplink(url, lambda: "first-credential", SystemClock(), connect_timeout=2, answer_timeout=2)
+    return Uplink(url, lambda: "first-credential", SystemClock(), connect_timeout=15, answer_timeout=15)
 
 
 def problem(code: str) -> str:

@@ -33,13 +33,13 @@ def running(relay: Relay) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
 def wait_until_published(*stores: PostingStore) -> None:
     """Waits until the marks have reached what was posted."""
-    wait_until(lambda: all(store.published_sequence() == store.last_sequence() for store in stores), 40)
+    wait_until(lambda: all(store.published_sequence() == store.last_sequence() for store in stores))
 
 
 def assert_all_in_order(broker: EmbeddedKafka, *stores: PostingStore) -> None:

@@ -38,7 +38,7 @@ class Published:
         return int(self.value["storeSequence"])
 
 
-def read_published(bootstrap_servers: str, timeout_seconds: int = 20) -> list[Published]:
+def read_published(bootstrap_servers: str, timeout_seconds: int = 60) -> list[Published]:
     """Everything in the contract's topics at this moment, each partition in its own order."""
     consumer = Consumer(
         {

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from shared.clock import SystemClock
 
 
-def wait_until(holds: Callable[[], bool], seconds: int = 20) -> None:
+def wait_until(holds: Callable[[], bool], seconds: int = 60) -> None:
     """Returns when `holds()` is true; fails the test when it is not in time."""
     clock = SystemClock()
     deadline = clock.monotonic() + seconds

@@ -111,7 +111,7 @@ def test_a_demo_that_is_killed_leaves_no_process(folder: Path) -> None:
     demo.kill()
     demo.communicate()
 
-    assert wait_until(lambda: processes_of(folder) == set(), 15)
+    assert wait_until(lambda: processes_of(folder) == set(), 60)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
