@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 from benchmarks.agent_batches import Batch
 from shared.clock import SystemClock
-from shared.event_batch import BatchReceipt, EventBatch, read_batch
+from shared.event_batch import BatchReceipt, EventBatch, read_batch_document
 from shared.protocol import DEFAULT_LIMITS
-from shared.wire_json import decode_json
 from sync_server.accounting.remembered_chart import RememberedChart
 from sync_server.database import Database
 from sync_server.ingestion.acceptance import accept_batch
@@ -32,14 +31,13 @@ class DirectServer:
 
     def post(self, store_id: str, body: bytes) -> BatchReceipt:
         """Posts one batch (JSON) and returns its receipt."""
-        raw = decode_json(body)
-        batch = read_batch(raw, DEFAULT_LIMITS.max_events)
+        batch = read_batch_document(body, DEFAULT_LIMITS.max_events)
         assert isinstance(batch, EventBatch), batch
         caller = self._callers[store_id]
         assert caller.store_no is not None, "an agent belongs to a store"
         with self.database.unit_of_work() as work:
             chart = self._chart.read(work)
-            return accept_batch(work, chart, caller, caller.store_no, batch, raw["events"], self._clock.now())
+            return accept_batch(work, chart, caller, caller.store_no, batch, self._clock.now())
 
 
 @dataclass

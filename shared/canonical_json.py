@@ -15,6 +15,7 @@ from shared.exact_decimal import plain, shortest
 
 _LOWEST_WITHOUT_EXPONENT = -6
 _ENCODER = msgspec.json.Encoder(decimal_format="number", order="sorted")
+_SORTED_ENCODER = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 
 
 def canonical_bytes(value: Any) -> bytes:
@@ -44,6 +45,11 @@ def canonical_value(value: Any) -> Any:
 def hash_of_canonical(canonical: Any) -> bytes:
     """SHA-256 (32 bytes) of a value that is canonical already."""
     return hashlib.sha256(_ENCODER.encode(canonical)).digest()
+
+
+def hash_of_sorted(canonical: msgspec.Struct) -> bytes:
+    """The same of a struct whose fields are declared in the order of their names: they need no sorting."""
+    return hashlib.sha256(_SORTED_ENCODER.encode(canonical)).digest()
 
 
 def canonical_hash(value: Any) -> bytes:

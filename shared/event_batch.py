@@ -1,16 +1,21 @@
 """The batch, a request's worth of till events, and the receipt that answers it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from shared.clock import read_instant
 from shared.identifiers import MAX_LENGTH, is_identifier
-from shared.pos_event import PosEvent, read_event
+from shared.plain_event import is_printable, read_plain_json
+from shared.pos_event import PosEvent, read_carefully, read_event
 from shared.problems import Violation
+from shared.wire_json import JsonError, decode_json
 
+EventReader = Callable[[Any, int], PosEvent | list[Violation]]
+"""Reads one event, given its index in the batch."""
 BATCH_FAILED = "POS batch validation failed"
 """The message of a refused batch, in the spec's words."""
 
@@ -24,8 +29,24 @@ class EventBatch(msgspec.Struct, kw_only=True):
     events: list[PosEvent]
     content_hash: bytes
     """SHA-256 over ids and content hashes in order: the same batch again has it again."""
+    raw_events: Sequence[Any]
+    """The events as they came: JSON as bytes, or decoded; `wire_json.encode_json` writes either."""
     stream_id: str | None = None
     timezone_data: str | None = None
+
+
+class _Document(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """A batch on the wire whose events are left in their bytes; one of another shape is read as any JSON is."""
+
+    events: list[msgspec.Raw]
+    batch_id: Any = None
+    posted_at: Any = None
+    stream_id: Any = None
+    content_hash: Any = None
+    timezone_data: Any = None
+
+
+_DOCUMENT = msgspec.json.Decoder(_Document, float_hook=Decimal)
 
 
 class BatchReceipt(msgspec.Struct, kw_only=True, rename="camel"):
@@ -47,26 +68,68 @@ class BatchReceipt(msgspec.Struct, kw_only=True, rename="camel"):
     server_time: str
 
 
+def read_batch_document(document: bytes, max_events: int) -> EventBatch | list[Violation]:
+    """As `read_batch`, from the bytes of the JSON; most events never become dictionaries.
+
+    Raises JsonError for what is no JSON at all.
+    """
+    try:
+        split = _DOCUMENT.decode(document)
+    except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):
+        return read_batch(decode_json(document, check_depth=False), max_events)
+    raw = {
+        "batchId": split.batch_id,
+        "postedAt": split.posted_at,
+        "streamId": split.stream_id,
+        "contentHash": split.content_hash,
+        "timezoneData": split.timezone_data,
+        "events": split.events,
+    }
+    printable = is_printable(document)
+
+    def read(event: msgspec.Raw, index: int) -> PosEvent | list[Violation]:
+        return read_plain_json(event, printable=printable) or read_carefully(
+            decode_json(event, check_depth=False), _path(index)
+        )
+
+    try:
+        return _read(raw, max_events, read)
+    except JsonError:
+        # Said once more of the whole: what is wrong has its place in the document and not in one event.
+        return read_batch(decode_json(document, check_depth=False), max_events)
+
+
 def read_batch(raw: Any, max_events: int) -> EventBatch | list[Violation]:
     """The batch that `raw` (decoded JSON) states, or every violation of it and of its events."""
     if type(raw) is not dict:
         return [Violation("", "Batch must be a JSON object with batchId, postedAt and events", raw)]
+    return _read(raw, max_events, lambda event, index: read_event(event, _path(index)))
+
+
+def _path(index: int) -> str:
+    return f"events[{index}]"
+
+
+def _read(raw: dict[str, Any], max_events: int, read: EventReader) -> EventBatch | list[Violation]:
     found: list[Violation] = []
     batch_id = _text(raw, "batchId", "Batch id", found, required=True)
     stream_id = _text(raw, "streamId", "Stream id", found, required=False)
     timezone_data = _text(raw, "timezoneData", "Timezone data", found, required=False)
     posted_at = _posted_at(raw, found)
-    events = _events(raw.get("events"), max_events, found)
+    events = _events(raw.get("events"), max_events, read, found)
+    content_hash = b""
     if not found:
         _check_sequences(events, stream_id, found)
-        _check_declared_hash(raw.get("contentHash"), events, found)
+        content_hash = batch_hash(events)
+        _check_declared_hash(raw.get("contentHash"), content_hash, found)
     if found or batch_id is None or posted_at is None:
         return found
     return EventBatch(
         batch_id=batch_id,
         posted_at=posted_at,
         events=events,
-        content_hash=batch_hash(events),
+        content_hash=content_hash,
+        raw_events=raw["events"],
         stream_id=stream_id,
         timezone_data=timezone_data,
     )
@@ -79,7 +142,7 @@ def batch_hash(events: Sequence[PosEvent]) -> bytes:
 
 def hash_of_pairs(pairs: Sequence[tuple[str, bytes]]) -> bytes:
     """The batch hash of (event id, content hash) pairs, for a side that keeps those and not the events."""
-    lines = "".join(f"{event_id}:{content_hash.hex()}\n" for event_id, content_hash in pairs)
+    lines = "".join([f"{event_id}:{content_hash.hex()}\n" for event_id, content_hash in pairs])
     return hashlib.sha256(lines.encode()).digest()
 
 
@@ -113,7 +176,7 @@ def _posted_at(raw: dict[str, Any], found: list[Violation]) -> str | None:
     return None
 
 
-def _events(raw: Any, max_events: int, found: list[Violation]) -> list[PosEvent]:
+def _events(raw: Any, max_events: int, read: EventReader, found: list[Violation]) -> list[PosEvent]:
     if type(raw) is not list or not raw:
         found.append(Violation("events", "Events must be a list of at least one event", raw))
         return []
@@ -122,11 +185,11 @@ def _events(raw: Any, max_events: int, found: list[Violation]) -> list[PosEvent]
         return []
     events: list[PosEvent] = []
     for index, item in enumerate(raw):
-        event = read_event(item, f"events[{index}]")
-        if isinstance(event, list):
-            found.extend(event)
-        else:
+        event = read(item, index)
+        if type(event) is PosEvent:
             events.append(event)
+        else:
+            found.extend(event)  # type: ignore[arg-type]
     return events
 
 
@@ -134,23 +197,26 @@ def _check_sequences(events: Sequence[PosEvent], stream_id: str | None, found: l
     """A stream's events carry ids and rising sequences; events without a stream carry no sequence."""
     last = 0
     for index, event in enumerate(events):
-        path = f"events[{index}]"
         if stream_id is None:
             if event.sequence is not None:
                 found.append(
-                    Violation(f"{path}.sequence", "Sequence needs the batch's streamId", event.sequence)
+                    Violation(
+                        f"{_path(index)}.sequence", "Sequence needs the batch's streamId", event.sequence
+                    )
                 )
             continue
         if event.event_id is None or event.sequence is None or event.stamp is None:
-            found.append(Violation(path, "Event of a stream must carry eventId, sequence and stamp"))
+            found.append(Violation(_path(index), "Event of a stream must carry eventId, sequence and stamp"))
             continue
         if event.sequence <= last:
-            found.append(Violation(f"{path}.sequence", "Sequence must rise within a batch", event.sequence))
+            found.append(
+                Violation(f"{_path(index)}.sequence", "Sequence must rise within a batch", event.sequence)
+            )
         last = event.sequence
 
 
-def _check_declared_hash(declared: Any, events: Sequence[PosEvent], found: list[Violation]) -> None:
+def _check_declared_hash(declared: Any, content_hash: bytes, found: list[Violation]) -> None:
     """A declared hash guards against damage on the way and against two readings of the same fields."""
-    if declared is not None and declared != batch_hash(events).hex():
+    if declared is not None and declared != content_hash.hex():
         constraint = "Content hash must be the SHA-256 over the events' ids and content hashes"
         found.append(Violation("contentHash", constraint, declared))

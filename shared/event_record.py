@@ -12,8 +12,9 @@ Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_LENGTH)]
 if TYPE_CHECKING:
     Number = Decimal
 else:
-    # JSON writes whole decimals as integers; once an event is read, every number in it is a Decimal.
-    Number = int | Decimal
+    # JSON writes whole decimals as integers, and msgspec takes any text for a Decimal that Python takes ("1_0");
+    # the readers look for themselves. Once an event is read, every number in it is a Decimal.
+    Number = Any
 
 
 class Stamp(msgspec.Struct, frozen=True, kw_only=True, rename="camel", gc=False):
@@ -41,37 +42,40 @@ def _wire_name(name: str) -> str:
 class PosEvent(
     msgspec.Struct, kw_only=True, rename=_wire_name, omit_defaults=True, forbid_unknown_fields=True, gc=False
 ):
-    """A till event in exact types. None means that the till did not say."""
+    """A till event in exact types. None means that the till did not say.
 
-    type: str
+    Fields stand in the order of their names on the wire, which is the order in which they are hashed.
+    """
+
+    amount: Number | None = None
+    barcode: Text | None = None
+    business_date: str | None = None
+    cashier_id: Text | None = None
     content_hash: bytes = b""
     """SHA-256 of the canonical form of the till's own fields."""
-    event_id: Text | None = None
-    sequence: Annotated[int, msgspec.Meta(ge=1, lt=2**53)] | None = None
-    stamp: Stamp | None = None
-    item_id: Text | None = None
-    barcode: Text | None = None
-    quantity: Number | None = None
-    amount: Number | None = None
-    sale_id: Text | None = None
-    line_number: Annotated[int, msgspec.Meta(ge=0, lt=10**9)] | None = None
-    transaction_number: Text | None = None
-    workstation_id: Text | None = None
-    cashier_id: Text | None = None
-    occurred_at: str | None = None
-    """UTC with `Z` when the till gave an offset, else the till's bare local time as written."""
-    business_date: str | None = None
-    unit_cost: Number | None = None
     currency: str | None = None
-    tax_amount: Number | None = None
     discount_amount: Number | None = None
-    unit_of_measure: Text | None = None
-    tenders: list[dict[str, Any]] | None = None
-    voids: dict[str, Any] | None = None
-    original_sale_id: Text | None = None
     disposition: str | None = None
-    reason_code: Text | None = None
-    reservation_id: Text | None = None
-    transfer_id: Text | None = None
+    event_id: Text | None = None
     extra: dict[str, Any] | None = None
     """Fields that this version does not know, in canonical form; kept and hashed."""
+    item_id: Text | None = None
+    line_number: Annotated[int, msgspec.Meta(ge=0, lt=10**9)] | None = None
+    occurred_at: str | None = None
+    """UTC with `Z` when the till gave an offset, else the till's bare local time as written."""
+    original_sale_id: Text | None = None
+    quantity: Number | None = None
+    reason_code: Text | None = None
+    reservation_id: Text | None = None
+    sale_id: Text | None = None
+    sequence: Annotated[int, msgspec.Meta(ge=1, lt=2**53)] | None = None
+    stamp: Stamp | None = None
+    tax_amount: Number | None = None
+    tenders: list[dict[str, Any]] | None = None
+    transaction_number: Text | None = None
+    transfer_id: Text | None = None
+    type: str
+    unit_cost: Number | None = None
+    unit_of_measure: Text | None = None
+    voids: dict[str, Any] | None = None
+    workstation_id: Text | None = None

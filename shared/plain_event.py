@@ -13,18 +13,27 @@ import msgspec
 
 from shared import event_fields as fields
 from shared.business_date import TimeReading
-from shared.canonical_json import hash_of_canonical
+from shared.canonical_json import canonical_value, hash_of_sorted
 from shared.clock import FIRST_YEAR, LAST_YEAR
 from shared.event_record import PosEvent, Stamp
+from shared.wire_json import MAX_DEPTH, too_deep
 
 _TYPES = frozenset({"SALE", "RETURN", "RECEIPT"})
 _DISPOSITIONS = frozenset({None, "RESTOCK", "DAMAGED"})
 _MAX_CHARACTERS = 10
 """A plain decimal this short is within every limit: at most 9 digits after the point, far below 18 before it."""
+_ZERO = Decimal(0)
 _WHOLE = Context(traps=[Inexact])
 """Takes idle zeros off; a number of more digits than it keeps raises instead of being rounded."""
+_TENDER_DEPTH = MAX_DEPTH - 3
+"""Levels of nesting in the list of tenders; event, events and batch are around it."""
+_NOT_PLAIN = (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError)
+"""What reading ends in when an event needs the careful reader, which says what is wrong if anything is."""
+Numbers = tuple[Decimal, Decimal | None, Decimal | None, Decimal | None, Decimal | None]
+"""Quantity, amount, tax, discount and unit cost."""
 _READINGS = frozenset(TimeReading)
 _DECIMALS = (Decimal,)
+_DECODER = msgspec.json.Decoder(PosEvent, float_hook=Decimal)
 _cached_moment = lru_cache(maxsize=8192)(fields.moment)
 _cached_date = lru_cache(maxsize=1024)(fields.calendar_date)
 _cached_currency = lru_cache(maxsize=256)(fields.currency)
@@ -33,25 +42,52 @@ _cached_currency = lru_cache(maxsize=256)(fields.currency)
 def read_plain(raw: Any) -> PosEvent | None:
     """An ordinary event, its time in UTC, its numbers as they came, its content hash; None if it is another."""
     try:
-        event = msgspec.convert(raw, PosEvent, builtin_types=_DECIMALS)
-        if not (_known_shape(event) and _plain_text(event) and _plain_stamp(event.stamp)):
-            return None
-        numbers = _take_numbers(event)
-        if numbers is None:
-            return None
-        if event.occurred_at is not None:
-            event.occurred_at = _cached_moment(event.occurred_at)
-        if event.business_date is not None:
-            _cached_date(event.business_date)
-        if event.currency is not None:
-            _cached_currency(event.currency)
-    except (msgspec.ValidationError, ValueError, ArithmeticError):
+        return _finish(msgspec.convert(raw, PosEvent, builtin_types=_DECIMALS))
+    except _NOT_PLAIN:
         return None
+
+
+def read_plain_json(document: bytes | msgspec.Raw, *, printable: bool = False) -> PosEvent | None:
+    """As `read_plain`, from the bytes of the event's JSON object: none of it becomes a dictionary on the way.
+
+    `printable` says that `is_printable` has been asked already.
+    """
+    try:
+        return _finish(_DECODER.decode(document), printable=printable)
+    except _NOT_PLAIN:
+        return None
+
+
+def is_printable(document: bytes) -> bool:
+    """Whether no text in this JSON can hold a control character or a letter that needs a closer look."""
+    return document.isascii() and b"\\" not in document and b"\x7f" not in document
+
+
+def _finish(event: PosEvent, *, printable: bool = False) -> PosEvent | None:
+    """Checks, normalises and hashes a decoded event, in place; None or an error of _NOT_PLAIN if it is not plain."""
+    if not (_known_shape(event) and (printable or _plain_text(event)) and _plain_stamp(event.stamp)):
+        return None
+    numbers = _take_numbers(event)
+    if numbers is None:
+        return None
+    if event.occurred_at is not None:
+        event.occurred_at = _cached_moment(event.occurred_at)
+    if event.business_date is not None:
+        _cached_date(event.business_date)
+    if event.currency is not None:
+        _cached_currency(event.currency)
+    tenders = event.tenders
+    if tenders is not None:
+        if too_deep(tenders, _TENDER_DEPTH):
+            return None
+        tenders = fields.tenders(tenders)
+        event.tenders = canonical_value(tenders)
     envelope = event.event_id, event.sequence, event.stamp
     event.event_id = event.sequence = event.stamp = None
-    event.content_hash = hash_of_canonical(event)
+    event.content_hash = hash_of_sorted(event)
     event.event_id, event.sequence, event.stamp = envelope
     event.quantity, event.amount, event.tax_amount, event.discount_amount, event.unit_cost = numbers
+    event.tenders = tenders
     return event
 
 
@@ -59,49 +95,63 @@ def _known_shape(event: PosEvent) -> bool:
     """Whether only fields are there whose every value needs no closer look than this one."""
     return (
         event.type in _TYPES
-        and event.disposition in _DISPOSITIONS
-        and event.tenders is None
         and event.voids is None
         and event.extra is None
+        and event.disposition in _DISPOSITIONS
         and not event.content_hash
         and (event.item_id is not None or event.barcode is not None)
     )
 
 
-def _take_numbers(
-    event: PosEvent,
-) -> tuple[Decimal | None, Decimal | None, Decimal | None, Decimal | None, Decimal | None] | None:
+def _take_numbers(event: PosEvent) -> Numbers | None:
     """Brings the event's numbers to their shortest form for hashing and returns them as they came.
 
     None where a number needs a closer look. Raises ValueError and ArithmeticError likewise.
     """
-    if event.quantity is None:
+    quantity, amount = _exact(event.quantity), _exact(event.amount)
+    tax, discount, cost = event.tax_amount, event.discount_amount, event.unit_cost
+    if quantity is None or quantity <= _ZERO:
         return None
-    quantity, event.quantity = _shortest(event.quantity)
-    amount = tax = discount = cost = None
-    if event.amount is not None:
-        amount, event.amount = _shortest(event.amount)
-        if amount < 0:
+    if amount is None:
+        if event.type != "RECEIPT" or tax is not None:
             return None
-    if event.tax_amount is not None:
-        tax, event.tax_amount = _shortest(event.tax_amount)
-        if tax < 0 or amount is None or tax > amount:
-            return None
-    if event.discount_amount is not None:
-        discount, event.discount_amount = _shortest(event.discount_amount)
-    if event.unit_cost is not None:
-        cost, event.unit_cost = _shortest(event.unit_cost)
-        if cost < 0:
-            return None
-    if quantity <= 0 or (amount is None and event.type != "RECEIPT"):
+    elif amount < _ZERO:
         return None
+    else:
+        event.amount = _shortest(str(amount))
+    event.quantity = _shortest(str(quantity))
+    if tax is not None:
+        tax = _exact(tax)
+        if tax < _ZERO or tax > amount:
+            return None
+        event.tax_amount = _shortest(str(tax))
+    if discount is not None:
+        discount = _exact(discount)
+        event.discount_amount = _shortest(str(discount))
+    if cost is not None:
+        cost = _exact(cost)
+        if cost < _ZERO:
+            return None
+        event.unit_cost = _shortest(str(cost))
     return quantity, amount, tax, discount, cost
 
 
-def _shortest(number: int | Decimal) -> tuple[Decimal, Decimal]:
-    """The number as it came and in its shortest form."""
-    exact = Decimal(number) if type(number) is int else number
-    short = exact.normalize(_WHOLE)  # type: ignore[union-attr]
+def _exact(number: Any) -> Any:
+    """A JSON number as a decimal, as it came; None stays None, anything else raises ValueError."""
+    if type(number) is int:
+        return _whole(number)
+    if type(number) is Decimal or number is None:
+        return number
+    raise ValueError("not plain")
+
+
+_whole = lru_cache(maxsize=1024)(Decimal)
+
+
+@lru_cache(maxsize=8192)
+def _shortest(text: str) -> Decimal:
+    """The shortest form of the decimal that Python spells `text`; prices repeat, so each is looked at once."""
+    short = Decimal(text).normalize(_WHOLE)
     text = str(short)
     if "E" in text:
         # Twenty normalises to 2E+1; the canonical spelling is 20. Anything else with an exponent is not plain.
@@ -109,9 +159,9 @@ def _shortest(number: int | Decimal) -> tuple[Decimal, Decimal]:
             raise ValueError("not plain")
         text = format(short, "f")
         short = Decimal(text)
-    if len(text) > _MAX_CHARACTERS or text == "-0":
+    if len(text) > _MAX_CHARACTERS or text == "-0" or not short.is_finite():
         raise ValueError("not plain")
-    return exact, short  # type: ignore[return-value]
+    return short
 
 
 def _plain_text(event: PosEvent) -> bool:

@@ -18,7 +18,7 @@ from shared.clock import read_instant, sane_time
 from shared.event_record import PosEvent, Stamp
 from shared.plain_event import read_plain
 from shared.problems import Violation
-from shared.wire_json import MAX_DEPTH, too_deep
+from shared.wire_json import MAX_DEPTH, encode_json, too_deep
 
 __all__ = ["EventType", "PosEvent", "Stamp", "check_event", "read_carefully", "read_event", "said_instant"]
 
@@ -188,8 +188,9 @@ def _read_envelope(raw: Mapping[str, Any], path: str, found: list[Violation]) ->
         except ValueError as error:
             found.append(Violation(f"{path}.eventId", str(error), event_id))
     if sequence is not None:
-        if type(sequence) is int and 0 < sequence < 2**53:
-            envelope["sequence"] = sequence
+        # The quick reader, like JSON, takes 1.0 for a whole number.
+        if type(sequence) in (int, Decimal) and 0 < sequence < 2**53 and sequence == int(sequence):
+            envelope["sequence"] = int(sequence)
         else:
             found.append(Violation(f"{path}.sequence", "Sequence must be a whole number from 1", sequence))
     if stamp is not None:
@@ -199,7 +200,7 @@ def _read_envelope(raw: Mapping[str, Any], path: str, found: list[Violation]) ->
 
 def _read_stamp(raw: Any, path: str, found: list[Violation]) -> Stamp | None:
     try:
-        stamp = msgspec.convert(raw, Stamp)
+        stamp = msgspec.json.decode(encode_json(raw), type=Stamp)
         if stamp.occurred_at.tzinfo is None or stamp.received_at.tzinfo is None:
             raise ValueError("instants need an offset")
         if not _TIME_READING.fullmatch(stamp.time_reading):

@@ -16,7 +16,7 @@ class JsonError(ValueError):
     """The bytes are not JSON that TillSync reads; the message says what is wrong, for the sender."""
 
 
-def decode_json(document: bytes, *, check_depth: bool = True) -> Any:
+def decode_json(document: bytes | msgspec.Raw, *, check_depth: bool = True) -> Any:
     """The value that `document` states: dict, list, str, bool, None, int, and Decimal for any other number.
 
     Raises JsonError for malformed JSON, NaN and infinities, invalid UTF-8, lone surrogates and deep nesting.

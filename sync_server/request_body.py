@@ -94,12 +94,17 @@ def _too_large(limits: Limits) -> BodyRefused:
     )
 
 
-def decoded_json(body: bytes, *, check_depth: bool = True) -> Any:
+def decoded_json(body: bytes) -> Any:
     """The JSON value of `body`, numbers exact; raises BodyRefused with what is wrong with it."""
     try:
-        return decode_json(body, check_depth=check_depth)
+        return decode_json(body)
     except JsonError as error:
-        raise BodyRefused(f"The body cannot be read: {error}", code=ErrorCode.MALFORMED_JSON) from error
+        raise unreadable(error) from error
+
+
+def unreadable(error: JsonError) -> BodyRefused:
+    """The refusal of a body that is no JSON that we read."""
+    return BodyRefused(f"The body cannot be read: {error}", code=ErrorCode.MALFORMED_JSON)
 
 
 class JsonBody(Generic[Model]):

@@ -11,8 +11,8 @@ from decimal import Decimal
 from typing import Any, LiteralString
 
 from shared.business_date import DayRule
-from shared.event_batch import BatchReceipt, EventBatch, read_batch
-from shared.wire_json import decode_json, encode_json
+from shared.event_batch import BatchReceipt, EventBatch, read_batch_document
+from shared.wire_json import encode_json
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.opening_stock import post_opening_stock
 from sync_server.database import Database
@@ -61,13 +61,11 @@ class StoreLedger:
 
     def post_document(self, document: Any, *, agent: bool = False, now: datetime = START) -> BatchReceipt:
         """Posts the batch that `document` states; it has to be understood."""
-        raw = decode_json(encode_json(document))
-        batch = read_batch(raw, 2000)
+        batch = read_batch_document(encode_json(document), 2000)
         assert isinstance(batch, EventBatch), batch
         with self.database.unit_of_work() as work:
-            return accept_batch(
-                work, ChartOfAccounts(), self.caller(agent=agent), self.store_no, batch, raw["events"], now
-            )
+            caller = self.caller(agent=agent)
+            return accept_batch(work, ChartOfAccounts(), caller, self.store_no, batch, now)
 
     def caller(self, *, agent: bool) -> Caller:
         """Whoever posts: an agent, or a till that speaks for itself."""

@@ -50,10 +50,9 @@ def accept_batch(
     caller: Caller,
     store_no: int,
     batch: EventBatch,
-    raw_events: Sequence[Any],
     now: datetime,
 ) -> BatchReceipt:
-    """Posts `batch` for the store, once, and returns its receipt; `raw_events` are its events as decoded.
+    """Posts `batch` for the store, once, and returns its receipt.
 
     The same batch again gets the counts of the first time. Raises Conflict (BATCH_CONFLICT) when the batch id
     was used for other content.
@@ -64,11 +63,11 @@ def accept_batch(
     if batch.stream_id is not None:
         stream = known_stream(cursor, store_no, batch.stream_id, caller.device_no)
     delivery = Delivery(caller, batch, store, stream, now)
-    known = cursor.execute(_KNOWN_BATCH, [store_no, batch.batch_id]).fetchone()
+    known = cursor.execute(_KNOWN_BATCH, [store_no, batch.batch_id], prepare=True).fetchone()
     if known is not None:
         return _same_again(cursor, delivery, known)
     clock = EventClock(store.day_rule, read_instant(batch.posted_at), now)
-    came = arrivals(batch, list(raw_events), clock)
+    came = arrivals(batch, clock)
     posting = OpenPosting(_context(delivery, chart, came), KnownState())
     _read_state(cursor, posting, came, store_no)
     with exact_arithmetic():
@@ -104,9 +103,11 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     """Everything known that bears on the batch. Pure duplicates end here: nothing more is read for them."""
     state, keys = posting.state, [arrival.key for arrival in came]
     state.hashes = read_hashes(cursor, store_no, keys)
-    fresh = [
-        arrival for arrival in came if arrival.event.content_hash not in state.hashes.get(arrival.key, ())
-    ]
+    fresh = came
+    if state.hashes:
+        fresh = [
+            arrival for arrival in came if arrival.event.content_hash not in state.hashes.get(arrival.key, ())
+        ]
     if not fresh:
         return
     sale_ids = {arrival.event.sale_id for arrival in fresh} - {None}

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.clock import Clock
-from shared.event_batch import BATCH_FAILED, BatchReceipt, EventBatch, read_batch
+from shared.event_batch import BATCH_FAILED, BatchReceipt, EventBatch, read_batch_document
 from shared.protocol import API_PREFIX
-from shared.wire_json import encode_json
+from shared.wire_json import JsonError, encode_json
 from sync_server.accounting.remembered_chart import RememberedChart
 from sync_server.errors import Invalid
 from sync_server.ingestion.acceptance import accept_batch
@@ -22,7 +22,7 @@ from sync_server.ingestion.batch_documents import POS_BATCH_OPENAPI, PosBatchRec
 from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
 from sync_server.people.roles import Role
-from sync_server.request_body import decoded_json, read_body
+from sync_server.request_body import read_body, unreadable
 from sync_server.request_context import ServerParts, parts_of
 from sync_server.stores.registry import find_store
 from sync_server.wire_models import StoreIdPath
@@ -64,8 +64,10 @@ def _post(
     parts: ServerParts, chart: RememberedChart, caller: Caller, store_id: str, body: bytes
 ) -> BatchReceipt:
     """Everything between the body and the receipt; raises Refused."""
-    raw = decoded_json(body, check_depth=False)  # only an unusual event can nest; its reader looks
-    batch = read_batch(raw, parts.limits.max_events)
+    try:
+        batch = read_batch_document(body, parts.limits.max_events)
+    except JsonError as error:
+        raise unreadable(error) from error
     if not isinstance(batch, EventBatch):
         raise Invalid(BATCH_FAILED, violations=batch)
     with parts.database.unit_of_work() as work:
@@ -73,4 +75,4 @@ def _post(
         if store_no is None:
             store_no = find_store(work, store_id).store_no
         assert store_no is not None
-        return accept_batch(work, chart.read(work), caller, store_no, batch, raw["events"], parts.clock.now())
+        return accept_batch(work, chart.read(work), caller, store_no, batch, parts.clock.now())

@@ -5,6 +5,7 @@ sale, or the same transaction of the same workstation.
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -26,11 +27,19 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     time: EventTime
 
 
-def arrivals(batch: EventBatch, raw_events: list[Any], clock: EventClock) -> list[Arrival]:
+def arrivals(batch: EventBatch, clock: EventClock) -> list[Arrival]:
     """The batch's events with their keys and times, in the batch's order."""
+    read = clock.read
     return [
-        Arrival(event, _key(batch.batch_id, index, event), raw, clock.read(event))
-        for index, (event, raw) in enumerate(zip(batch.events, raw_events, strict=True))
+        Arrival(
+            event,
+            batch_event_key_hex(batch.batch_id, index)
+            if event.event_id is None
+            else event_key_hex(event.event_id),
+            raw,
+            read(event),
+        )
+        for index, (event, raw) in enumerate(zip(batch.events, batch.raw_events, strict=True))
     ]
 
 
@@ -43,13 +52,10 @@ def groups(of: Iterable[Arrival]) -> Iterator[list[Arrival]]:
             yield list(members)
 
 
+@lru_cache(maxsize=8192)
 def sale_key(sale_id: str) -> str:
     """The 16-byte key of a sale id, as 32 hex digits; apart from the keys of event ids."""
     return event_key_hex(f"sale\x1f{sale_id}")
-
-
-def _key(batch_id: str, index: int, event: PosEvent) -> str:
-    return batch_event_key_hex(batch_id, index) if event.event_id is None else event_key_hex(event.event_id)
 
 
 def _group_name(arrival: Arrival) -> tuple[str, object] | None:

@@ -5,8 +5,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from shared.event_batch import BatchReceipt, EventBatch, read_batch
-from shared.wire_json import decode_json, encode_json
+from shared.event_batch import BatchReceipt, EventBatch, read_batch_document
+from shared.wire_json import encode_json
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.database import Database
 from sync_server.ingestion.acceptance import accept_batch
@@ -40,7 +40,7 @@ class PostingStore:
     ) -> BatchReceipt:
         """Posts `events` as one batch."""
         with self.database.unit_of_work() as work:
-            receipt = accept_batch(work, ChartOfAccounts(), BY, self.store_no, *_batch(events), now)
+            receipt = accept_batch(work, ChartOfAccounts(), BY, self.store_no, _batch(events), now)
             before_commit()
             return receipt
 
@@ -91,14 +91,13 @@ def sale_event(event_id: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-def _batch(events: tuple[dict[str, Any], ...]) -> tuple[EventBatch, list[Any]]:
+def _batch(events: tuple[dict[str, Any], ...]) -> EventBatch:
     """The batch as it is read from its body."""
     body = {
         "batchId": f"BATCH-{next(_batch_numbers)}",
         "postedAt": "2026-02-10T12:00:00Z",
         "events": list(events),
     }
-    raw = decode_json(encode_json(body))
-    batch = read_batch(raw, max_events=20_000)
+    batch = read_batch_document(encode_json(body), max_events=20_000)
     assert isinstance(batch, EventBatch), batch
-    return batch, raw["events"]
+    return batch

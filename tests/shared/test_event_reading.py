@@ -192,7 +192,7 @@ def test_a_time_with_an_offset_is_an_instant_and_a_bare_one_is_not() -> None:
     assert said_instant(read()) is None
 
 
-@pytest.mark.parametrize("sequence", [0, -1, True, "1", Decimal("1.0"), 2**53])
+@pytest.mark.parametrize("sequence", [0, -1, True, "1", Decimal("1.5"), 2**53, Decimal(10) ** 400])
 def test_a_sequence_is_a_whole_number_from_one(sequence: object) -> None:
     assert set(violations(sequence=sequence)) == {"events[3].sequence"}
 

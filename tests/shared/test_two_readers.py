@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from shared.plain_event import read_plain
+from shared.event_batch import EventBatch, read_batch, read_batch_document
+from shared.plain_event import is_printable, read_plain, read_plain_json
 from shared.pos_event import PosEvent, read_carefully, read_event
-from shared.wire_json import decode_json
+from shared.problems import Violation
+from shared.wire_json import JsonError, decode_json, encode_json
 from tests.shared.json_values import hostile_events, till_events
 
 ORDINARY = b"""{"type":"SALE","itemId":"item-001","quantity":2,"amount":50.00,"eventId":"e-1","saleId":"S-1",
@@ -25,6 +27,89 @@ def test_both_readers_agree_on_what_tills_write(raw: dict[str, Any]) -> None:
 @given(hostile_events())
 def test_both_readers_agree_on_what_nobody_should_write(raw: dict[str, Any]) -> None:
     assert read_event(raw, "events[0]") == read_carefully(raw, "events[0]")
+
+
+@settings(max_examples=600, deadline=None)
+@given(till_events() | hostile_events())
+def test_what_is_read_from_bytes_is_what_the_careful_reader_reads(raw: dict[str, Any]) -> None:
+    document = encode_json(raw)
+    quick = read_plain_json(document, printable=is_printable(document))
+    assert quick is None or quick == read_carefully(decode_json(document), "events[0]")
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        ORDINARY.replace(b'"quantity":2', b'"quantity":"2"'),
+        ORDINARY.replace(b'"quantity":2', b'"quantity":"1_0"'),
+        ORDINARY.replace(b'"quantity":2', b'"quantity":2.0'),
+        ORDINARY.replace(b'"quantity":2', b'"quantity":true'),
+        ORDINARY.replace(b'"quantity":2', b'"quantity":2,"quantity":3'),
+        ORDINARY.replace(b'"itemId":"item-001"', b'"itemId":"item\\u0001"'),
+        ORDINARY.replace(b'"itemId":"item-001"', b'"itemId":"item\x7f"'),
+        ORDINARY.replace(b'"itemId":"item-001"', '"itemId":"Käse"'.encode()),
+        ORDINARY.replace(b'"itemId":"item-001"', b'"itemId":5'),
+        ORDINARY.replace(b'"lineNumber":1', b'"lineNumber":1.0'),
+        ORDINARY.replace(b'"lineNumber":1', b'"sequence":1.0'),
+        ORDINARY.replace(b'"lineNumber":1', b'"sequence":1e0'),
+        ORDINARY.replace(b'"lineNumber":1', b'"stamp":{"groupFirst":1.0}'),
+        ORDINARY.replace(b'"lineNumber":1', b'"tenders":[{"type":"CASH","amount":50.00,"till":{"no":1}}]'),
+        ORDINARY.replace(b'"lineNumber":1', b'"tenders":[{"type":"CASH","amount":"x"}]'),
+        ORDINARY.replace(
+            b'"lineNumber":1', b'"tenders":[{"type":"CASH","amount":1,"n":' + b"[" * 40 + b"]" * 40 + b"}]"
+        ),
+        ORDINARY.replace(b'"lineNumber":1', b'"content hash (not on the wire)":"YQ=="'),
+    ],
+)
+def test_a_batch_read_from_bytes_is_the_batch_read_from_its_values(event: bytes) -> None:
+    for others in (b"", b',"unknown":{"a":1.50}', b',"streamId":"s"'):
+        document = (
+            b'{"batchId":"B","postedAt":"2026-02-10T23:00:00Z","events":[' + event + b"]" + others + b"}"
+        )
+        assert outcome(read_batch_document(document, 9)) == outcome(
+            read_batch(decode_json(document, check_depth=False), 9)
+        )
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"",
+        b"[]",
+        b"5",
+        b'{"events":5}',
+        b'{"events":[5,null,[]]}',
+        b'{"events":[{"type":"SALE",}]}',
+        b'{"events":[{"type":NaN}]}',
+        b'{"events":[{"itemId":"\xff"}]}',
+        b'{"batchId":"\xff","events":[]}',
+        b'{"unknown":"\xff","events":[]}',
+        b'{"events":[{"itemId":"\\ud800"}]}',
+        b'{"events":' + b"[" * 5000 + b"]" * 5000 + b"}",
+        b'{"events":[{"quantity":1e99999999999}]}',
+    ],
+)
+def test_a_document_that_is_no_batch_is_refused_alike(document: bytes) -> None:
+    def read_values() -> Any:
+        return read_batch(decode_json(document, check_depth=False), 9)
+
+    def outcome_of(read: Any) -> Any:
+        try:
+            return outcome(read())
+        except JsonError as error:
+            return str(error)
+
+    assert outcome_of(lambda: read_batch_document(document, 9)) == outcome_of(read_values)
+
+
+def outcome(result: EventBatch | list[Violation]) -> Any:
+    """What can be compared of either: the events with their hash, or the violations."""
+    return (result.events, result.content_hash) if isinstance(result, EventBatch) else result
+
+
+def test_the_fields_of_an_event_stand_in_the_order_in_which_they_are_hashed() -> None:
+    names = [name for name in PosEvent.__struct_encode_fields__ if " " not in name]
+    assert names == sorted(names)
 
 
 @pytest.mark.parametrize(
