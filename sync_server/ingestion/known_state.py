@@ -42,7 +42,8 @@ class PostedLine(msgspec.Struct, gc=False):
     tax: Decimal
     cost: Decimal
     currency: str | None
-    tenders: TenderShares
+    tenders: TenderShares | None
+    """None: one unspecified tender paid all of it."""
     sale_id: str | None
     line_number: int | None
     damaged: bool
@@ -89,9 +90,10 @@ def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict
         WHERE store_no = %(store)s AND event_key = ANY(%(keys)s::uuid[])
         """,
         {"store": store_no, "keys": key_array(keys)},
+        prepare=True,
     )
     hashes: dict[str, list[bytes]] = {}
-    for key, content_hash in cursor:
+    for key, content_hash in cursor.fetchall():
         hashes.setdefault(key.hex, []).append(content_hash)
     return hashes
 
@@ -104,9 +106,10 @@ def read_claims(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict
         WHERE store_no = %s AND claim_key = ANY(%s::uuid[]) ORDER BY void_sequence
         """,
         [store_no, key_array(keys)],
+        prepare=True,
     )
     claims: dict[str, list[Claim]] = {}
-    for key, void_sequence, line_number, pending in cursor:
+    for key, void_sequence, line_number, pending in cursor.fetchall():
         claims.setdefault(key.hex, []).append(Claim(void_sequence, line_number, pending))
     return claims
 
@@ -122,8 +125,9 @@ def read_stock(cursor: Cursor[Any], store_no: int, items: Iterable[KnownItem]) -
         WHERE store_no = %s AND item_no = ANY(%s::int[])
         """,
         [store_no, "{" + ",".join(map(str, by_number)) + "}"],
+        prepare=True,
     )
-    for item_no, on_hand, value, unit_cost, last_sequence in cursor:
+    for item_no, on_hand, value, unit_cost, last_sequence in cursor.fetchall():
         item = by_number[item_no]
         item.position = StockPosition(on_hand, value, unit_cost)
         item.last_sequence = last_sequence

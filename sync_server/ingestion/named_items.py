@@ -40,12 +40,12 @@ def read_items(cursor: Cursor[Any], store_no: int, of: Iterable[Arrival]) -> dic
 
 
 def _by_id(cursor: Cursor[Any], store_no: int, ids: set[str]) -> dict[str, KnownItem]:
-    cursor.execute(_WITH_STOCK, [store_no, texts(list(ids))])
+    cursor.execute(_WITH_STOCK, [store_no, texts(list(ids))], prepare=True)
     named = {
         item_id: KnownItem(
             number, item_id, StockPosition(on_hand, value, unit_cost), last_sequence, placeholder, on_hand < 0
         )
-        for item_id, number, placeholder, on_hand, value, unit_cost, last_sequence in cursor
+        for item_id, number, placeholder, on_hand, value, unit_cost, last_sequence in cursor.fetchall()
     }
     if len(named) < len(ids):
         unknown = find_items(cursor, ids - named.keys())

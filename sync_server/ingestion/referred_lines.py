@@ -14,31 +14,28 @@ from sync_server.inventory.valuation import StockPosition
 
 ZERO = Decimal(0)
 
-_RETURNS = """
-    FROM sale_return r
-    WHERE r.store_no = e.store_no AND r.sold_sequence = e.store_sequence
-      AND NOT EXISTS (SELECT FROM void_effect w WHERE w.store_no = r.store_no AND w.voided_sequence = r.return_sequence)
-    ORDER BY r.return_sequence
-"""
-_COLUMNS = f"""
+_COLUMNS = """
     e.store_sequence, e.event_key, e.type, e.item_no, i.item_id, e.quantity, e.amount, e.tax_amount, e.cost,
-    e.currency, e.tenders, e.sale_id, e.line_number, e.details::text,
-    EXISTS (SELECT FROM void_effect v WHERE v.store_no = e.store_no AND v.voided_sequence = e.store_sequence),
-    ARRAY(SELECT r.return_sequence {_RETURNS}), ARRAY(SELECT r.quantity {_RETURNS})
+    e.currency, e.tenders, e.sale_id, e.line_number, e.details::text
 """
-_BY_KEY = f"""
+_LINES = f"""
     SELECT {_COLUMNS} FROM pos_event e LEFT JOIN item i ON i.item_no = e.item_no
     WHERE e.store_no = %(store)s AND e.event_key = ANY(%(events)s::uuid[])
-"""  # noqa: S608  # built from constants
-_BY_SALE = f"""
+    UNION ALL
     SELECT {_COLUMNS} FROM pos_sale s
     JOIN pos_event e ON e.store_no = s.store_no AND e.store_sequence BETWEEN s.first_sequence AND s.last_sequence
     LEFT JOIN item i ON i.item_no = e.item_no
     WHERE s.store_no = %(store)s AND s.sale_key = ANY(%(sales)s::uuid[]) AND e.type <> 'VOID'
 """  # noqa: S608  # built from constants
-_REFERRED = f"""
-    SELECT DISTINCT ON (store_sequence) * FROM (({_BY_KEY}) UNION ALL ({_BY_SALE})) AS line ORDER BY store_sequence
-"""  # noqa: S608  # built from constants
+_VOIDED = """
+    SELECT voided_sequence FROM void_effect WHERE store_no = %s AND voided_sequence = ANY(%s::bigint[])
+"""
+_RETURNED = """
+    SELECT r.sold_sequence, r.return_sequence, r.quantity FROM sale_return r
+    LEFT JOIN void_effect v ON v.store_no = r.store_no AND v.voided_sequence = r.return_sequence
+    WHERE r.store_no = %s AND r.sold_sequence = ANY(%s::bigint[]) AND v.voided_sequence IS NULL
+    ORDER BY r.return_sequence
+"""
 
 
 def read_referred_lines(
@@ -48,14 +45,21 @@ def read_referred_lines(
 
     Returns the items of those lines that the batch itself does not name; their stock is still to be read.
     """
-    cursor.execute(
-        _REFERRED,
-        {"store": store_no, "events": key_array(events), "sales": key_array(sales)},
-    )
+    parameters = {"store": store_no, "events": key_array(events), "sales": key_array(sales)}
+    rows = {row[0]: row for row in cursor.execute(_LINES, parameters, prepare=True).fetchall()}
+    if not rows:
+        return []
+    sequences = [store_no, "{" + ",".join(map(str, rows)) + "}"]
+    voided = {row[0] for row in cursor.execute(_VOIDED, sequences, prepare=True).fetchall()}
+    returned: dict[int, list[tuple[int, Decimal]]] = {}
+    for sold, sequence, quantity in cursor.execute(_RETURNED, sequences, prepare=True).fetchall():
+        returned.setdefault(sold, []).append((sequence, quantity))
     by_number = {item.item_no: item for item in state.items.values()}
     others: list[KnownItem] = []
-    for row in cursor.fetchall():
+    for sequence, row in sorted(rows.items()):
         line = _line(row, by_number)
+        line.voided = sequence in voided
+        line.returns = returned.get(sequence, [])
         if line.item is not None and line.item.item_no not in by_number:
             by_number[line.item.item_no] = state.items[line.item.item_id] = line.item
             others.append(line.item)
@@ -72,7 +76,7 @@ def remember(state: KnownState, line: PostedLine) -> None:
 
 def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:
     sequence, key, kind, item_no, item_id, quantity, amount, tax, cost, currency, tenders, *rest = row
-    sale_id, line_number, details, voided, returns, returned = rest
+    sale_id, line_number, details = rest
     item = None
     if item_no is not None:
         item = by_number.get(item_no) or KnownItem(item_no, item_id, StockPosition())
@@ -86,19 +90,17 @@ def _line(row: tuple[Any, ...], by_number: dict[int, KnownItem]) -> PostedLine:
         tax=tax or ZERO,
         cost=cost or ZERO,
         currency=currency,
-        tenders=_shares(tenders, amount or ZERO),
+        tenders=_shares(tenders),
         sale_id=sale_id,
         line_number=line_number,
         damaged=kind == EventType.RETURN and _was_damaged(details),
-        voided=voided,
-        returns=list(zip(returns, returned, strict=True)),
     )
 
 
-def _shares(tenders: Any, amount: Decimal) -> TenderShares:
+def _shares(tenders: Any) -> TenderShares | None:
     """The recorded shares, unsigned as the line's amount is; text inside JSON keeps them exact."""
     if tenders is None:
-        return [(None, amount)]
+        return None
     return [(tender, Decimal(share)) for tender, share in tenders]
 
 
