@@ -12,7 +12,7 @@ from psycopg.types.multirange import Multirange
 from shared.clock import read_instant
 from shared.event_batch import EventBatch
 from sync_server.database import RawConnection
-from sync_server.ingestion.array_literals import plain
+from sync_server.ingestion.array_literals import dates, plain
 from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.ingestion.ledger_writes import (
     ALWAYS,
@@ -66,7 +66,7 @@ def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPos
     parameters |= _batch_parameters(delivery, posting)
     parameters |= _audit_parameters(delivery, posting)
     parameters["received"] = f"{{{','.join(f'[{first},{last}]' for first, last, *_ in runs)}}}"
-    parameters["dates"] = plain(sorted({run[2] for run in runs}))
+    parameters["dates"] = dates(sorted({run[2] for run in runs}))
     parameters["satisfied"] = plain(rows.satisfied_claims)
     statement = write_statement(
         (*ALWAYS, *optional), stream=stream is not None, satisfied=bool(rows.satisfied_claims)
@@ -128,8 +128,12 @@ def _row_sets(
 
 def _stock(posting: OpenPosting) -> list[tuple[Any, ...]]:
     """The stock of every item that moved, by item number, so that two stores never wait for each other crosswise."""
-    moved = {item_no for _, item_no, *_ in posting.rows.movements}
-    items = {item.item_no: item for item in posting.state.items.values() if item.item_no in moved}
+    begun = posting.context.last_sequence
+    items = {
+        item.item_no: item
+        for item in posting.state.items.values()
+        if item.last_sequence is not None and item.last_sequence > begun
+    }
     return [
         (number, item.position.on_hand, item.position.value, unit_cost_of(item.position), item.last_sequence)
         for number, item in sorted(items.items())

@@ -1,38 +1,42 @@
 """A till event as its row in the ledger: columns for what is asked for, the rest kept beside them. Pure."""
 
 from decimal import Decimal
-from operator import attrgetter
 from typing import Any
+
+import msgspec
 
 from shared.pos_event import PosEvent
 from shared.wire_json import encode_json
 from sync_server.accounting.posting_rules import TenderShares
 from sync_server.ingestion.groups import Arrival
 
-_DETAILS = {
-    "barcode": "barcode",
-    "unit_cost": "unitCost",
-    "discount_amount": "discountAmount",
-    "unit_of_measure": "unitOfMeasure",
-    "voids": "voids",
-    "original_sale_id": "originalSaleId",
-    "disposition": "disposition",
-    "reason_code": "reasonCode",
-    "reservation_id": "reservationId",
-    "transfer_id": "transferId",
-    "business_date": "businessDate",
-    "tenders": "tenders",
-    "extra": "extra",
-}
-"""Fields that have no column of their own."""
-_read_details = attrgetter(*_DETAILS)
-_NO_DETAILS = (None,) * len(_DETAILS)
+
+class _Details(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    """Fields that have no column of their own, as the ledger keeps them."""
+
+    barcode: str | None = None
+    unit_cost: Decimal | None = None
+    discount_amount: Decimal | None = None
+    unit_of_measure: str | None = None
+    voids: dict[str, Any] | None = None
+    original_sale_id: str | None = None
+    disposition: str | None = None
+    reason_code: str | None = None
+    reservation_id: str | None = None
+    transfer_id: str | None = None
+    business_date: str | None = None
+    tenders: list[dict[str, Any]] | None = None
+    extra: dict[str, Any] | None = None
+    occurred_at: str | None = None
+    """Only where it is bare local time: an instant has its column."""
+
+
+_NOTHING = encode_json(_Details())
 
 
 def event_row(
     store_sequence: int,
     arrival: Arrival,
-    *,
     stream_no: int | None,
     item_no: int | None,
     cost: Decimal | None,
@@ -40,14 +44,14 @@ def event_row(
     shares: TenderShares | None,
 ) -> tuple[Any, ...]:
     """The row of `pos_event`, in the order of `ledger_writes.EVENT_COLUMNS`, but for its journal."""
-    event, time = arrival.event, arrival.time
+    event, time, sequence = arrival.event, arrival.time, arrival.event.sequence
     return (
         store_sequence,
         arrival.key,
         spelled_id(arrival),
         event.content_hash,
-        stream_no if event.sequence is not None else None,
-        event.sequence,
+        stream_no if sequence is not None else None,
+        sequence,
         event.type,
         item_no,
         event.quantity,
@@ -55,7 +59,7 @@ def event_row(
         event.tax_amount,
         cost,
         currency,
-        shares_text(shares),
+        None if shares is None else shares_text(shares),
         event.sale_id,
         event.line_number,
         event.transaction_number,
@@ -77,7 +81,7 @@ def spelled_id(arrival: Arrival) -> str | None:
     return event_id
 
 
-def shares_text(shares: TenderShares | None) -> str | None:
+def shares_text(shares: TenderShares) -> str | None:
     """The line's tender shares as JSON, amounts as text; None where one unspecified tender paid all of it."""
     if not shares or (len(shares) == 1 and shares[0][0] is None):
         return None
@@ -86,12 +90,22 @@ def shares_text(shares: TenderShares | None) -> str | None:
 
 def details_text(event: PosEvent) -> str | None:
     """Everything the till said that has no column, as JSON; None when there is nothing."""
-    values = _read_details(event)
-    if values == _NO_DETAILS and (event.occurred_at is None or event.occurred_at.endswith("Z")):
-        return None
-    details: dict[str, Any] = {
-        name: value for name, value in zip(_DETAILS.values(), values, strict=True) if value is not None
-    }
-    if event.occurred_at is not None and not event.occurred_at.endswith("Z"):
-        details["occurredAt"] = event.occurred_at
-    return encode_json(details).decode()
+    occurred_at = event.occurred_at
+    details = _Details(
+        event.barcode,
+        event.unit_cost,
+        event.discount_amount,
+        event.unit_of_measure,
+        event.voids,
+        event.original_sale_id,
+        event.disposition,
+        event.reason_code,
+        event.reservation_id,
+        event.transfer_id,
+        event.business_date,
+        event.tenders,
+        event.extra,
+        None if occurred_at is None or occurred_at[-1:] == "Z" else occurred_at,
+    )
+    text = encode_json(details)
+    return None if text == _NOTHING else text.decode()

@@ -27,6 +27,19 @@ class EventTime(msgspec.Struct, frozen=True, gc=False):
     date_mismatch: bool
     clock_suspect: bool
 
+    @property
+    def suspicious(self) -> bool:
+        """Whether anything is."""
+        return self.date_mismatch or self.clock_suspect
+
+
+class _Reading(msgspec.Struct, frozen=True, gc=False):
+    """What was read last: the stamp, the date that the till declared, and what became of them."""
+
+    stamp: Stamp
+    declared: str | None
+    time: EventTime
+
 
 class EventClock:
     """Reads the times of one batch: remembers each workstation's last instant and what it has computed."""
@@ -37,17 +50,24 @@ class EventClock:
         self._earliest, self._latest = now - PAST_TOLERANCE, now + FUTURE_TOLERANCE
         self._previous: dict[str | None, datetime] = {}
         self._dates: dict[datetime, date] = {}
-        self._last: tuple[Stamp | None, str | None, EventTime] | None = None
+        self._last: _Reading | None = None
 
     def read(self, event: PosEvent) -> EventTime:
         """The time of `event`; call it in the batch's order."""
-        last = self._last
-        if last is not None and _same_time(event, last[0], last[1]):
+        stamp, declared, last = event.stamp, event.business_date, self._last
+        if (
             # Lines of one transaction are stamped alike.
-            self._previous[event.workstation_id] = last[2].occurred_at
-            return last[2]
+            stamp is not None
+            and last is not None
+            and stamp.occurred_at == last.stamp.occurred_at
+            and stamp.business_date == last.stamp.business_date
+            and stamp.time_reading == last.stamp.time_reading
+            and declared == last.declared
+        ):
+            self._previous[event.workstation_id] = stamp.occurred_at
+            return last.time
         time = self._read(event)
-        self._last = event.stamp, event.business_date, time
+        self._last = None if stamp is None else _Reading(stamp, declared, time)
         return time
 
     def _read(self, event: PosEvent) -> EventTime:
@@ -79,15 +99,3 @@ class EventClock:
         local = datetime.fromisoformat(event.occurred_at)
         instant, reading = read_local_time(local, self._rule.zone, self._previous.get(event.workstation_id))
         return instant, reading.value
-
-
-def _same_time(event: PosEvent, last: Stamp | None, declared: str | None) -> bool:
-    stamp = event.stamp
-    return (
-        stamp is not None
-        and last is not None
-        and stamp.occurred_at == last.occurred_at
-        and stamp.business_date == last.business_date
-        and stamp.time_reading == last.time_reading
-        and event.business_date == declared
-    )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sync_server.ingestion.array_literals import BUILDERS
+from sync_server.ingestion.array_literals import literal
 
 _PARAMETER = re.compile(r"%\((\w+)\)s")
 
@@ -42,7 +42,7 @@ class RowSet:
         if last_column is not None:
             columns.append(last_column)
         return {
-            f"{self.table}_{name}": BUILDERS[kind](values)
+            f"{self.table}_{name}": literal(kind, values)
             for (name, kind), values in zip(self.columns.items(), columns, strict=True)
         }
 

@@ -16,8 +16,7 @@ from sync_server.ingestion.known_state import KnownItem, PostedLine
 from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.inventory.valuation import move
 
-_GOODS_DIRECTION: dict[str, int] = {EventType.SALE: -1, EventType.RETURN: 1, EventType.RECEIPT: 1}
-_MONEY_DIRECTION: dict[str, int] = {EventType.SALE: 1, EventType.RETURN: -1, EventType.RECEIPT: 0}
+_SALE, _RETURN, _RECEIPT = EventType.SALE.value, EventType.RETURN.value, EventType.RECEIPT.value
 
 
 class Effect(msgspec.Struct, frozen=True, gc=False):
@@ -42,34 +41,51 @@ class Books(msgspec.Struct, frozen=True, gc=False):
 
 def apply_line(line: PostedLine, effect: Effect, books: Books, rows: LedgerRows, *, sign: int = 1) -> None:
     """Posts `line` (sign 1) or takes it back (sign −1): money, goods and the movement between them."""
-    money = _MONEY_DIRECTION[line.type] * sign
-    if money == 1:
-        book_money(books.money, books.chart, line.amount - line.tax, line.tax, line.tenders)
-    elif money == -1:
-        shares = [(tender, -share) for tender, share in line.tenders]
-        book_money(books.money, books.chart, line.tax - line.amount, -line.tax, shares)
+    kind = line.type
+    # +1: money comes in and goods go out.
+    outward = sign if kind == _SALE else -sign
+    if kind != _RECEIPT:
+        _book_money(line, books, outward)
     if line.damaged:
         book_damaged(books.goods, books.chart, line.cost * sign)
     elif line.item is not None:
-        _move_goods(line, line.item, effect, books, rows, _GOODS_DIRECTION[line.type] * sign)
+        _move_goods(line, line.item, effect, books, rows, outward)
+
+
+def _book_money(line: PostedLine, books: Books, direction: int) -> None:
+    amount, tax, shares = line.amount, line.tax, line.tenders
+    if direction < 0:
+        amount, tax = -amount, -tax
+        shares = None if shares is None else [(tender, -share) for tender, share in shares]
+    book_money(
+        books.money,
+        books.chart,
+        amount - tax if tax else amount,
+        tax,
+        ((None, amount),) if shares is None else shares,
+    )
 
 
 def _move_goods(
-    line: PostedLine, item: KnownItem, effect: Effect, books: Books, rows: LedgerRows, direction: int
+    line: PostedLine, item: KnownItem, effect: Effect, books: Books, rows: LedgerRows, outward: int
 ) -> None:
     chart = books.chart
-    quantity = line.quantity * direction
-    valuation = move(item.position, quantity, line.cost * direction, books.coin)
-    counter = chart.goods_received if line.type == EventType.RECEIPT else chart.cost_of_goods_sold
+    quantity, cost = line.quantity, line.cost
+    if outward > 0:
+        quantity, cost = -quantity, -cost
+    position = item.position
+    valuation = move(position, quantity, cost, books.coin)
+    counter = chart.goods_received if line.type == _RECEIPT else chart.cost_of_goods_sold
     book_goods(books.goods, chart, counter, valuation)
+    sequence = effect.store_sequence
     rows.movements.append(
         (
-            effect.store_sequence,
+            sequence,
             item.item_no,
             effect.type,
             quantity,
             valuation.value,
-            item.position.on_hand,
+            position.on_hand,
             item.last_sequence,
             effect.event_sequence,
             effect.business_date,
@@ -77,4 +93,4 @@ def _move_goods(
             effect.occurred_at,
         )
     )
-    item.last_sequence = effect.store_sequence
+    item.last_sequence = sequence

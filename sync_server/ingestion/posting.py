@@ -30,6 +30,7 @@ ZERO = Decimal(0)
 POSTED_TYPES = frozenset({EventType.SALE, EventType.RETURN, EventType.RECEIPT, EventType.VOID})
 """What this version posts; events of other types are held."""
 _OUTBOX_KINDS: dict[str, int] = {EventType.SALE: SALE, EventType.RETURN: RETURN}
+_VOID, _RETURN, _RECEIPT = EventType.VOID.value, EventType.RETURN.value, EventType.RECEIPT.value
 _NO_SHARES: TenderShares = ()
 
 
@@ -37,15 +38,16 @@ def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
     """Posts one group, or holds it; what has been received before is counted and skipped."""
     fresh: list[Arrival] = []
     reason: HeldReason | None = None
+    hashes = posting.state.hashes
     for arrival in group:
-        known = posting.state.hashes.setdefault(arrival.key, [])
-        content_hash = arrival.event.content_hash
-        if content_hash in known:
+        key, content_hash = arrival.key, arrival.event.content_hash
+        known = hashes.get(key)
+        if known is not None and content_hash in known:
             posting.duplicates += 1
             _receive(posting, arrival, "D")
             continue
         reason = _reason_to_hold(posting, arrival, known) or reason
-        known.append(content_hash)
+        hashes[key] = [content_hash] if known is None else [*known, content_hash]
         fresh.append(arrival)
     if reason is not None:
         _hold(posting, fresh, reason)
@@ -53,7 +55,9 @@ def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
         _post_lines(posting, fresh)
 
 
-def _reason_to_hold(posting: OpenPosting, arrival: Arrival, known: Sequence[bytes]) -> HeldReason | None:
+def _reason_to_hold(
+    posting: OpenPosting, arrival: Arrival, known: Sequence[bytes] | None
+) -> HeldReason | None:
     if known:
         posting.find(FindingCode.EVENT_ID_REUSED, arrival.event.event_id or arrival.key)
         return HeldReason.EVENT_ID_REUSED
@@ -87,11 +91,12 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
     first = posting.sequence + 1
     journals = GroupJournals(posting.context.currency, group[0].time.business_date)
     posted: list[PostedLine] = []
+    posting.accepted += len(group)
     for arrival, shares in zip(group, _shares(posting, group), strict=True):
-        posting.accepted += 1
         _receive(posting, arrival, "P")
-        _note_time(posting, arrival)
-        if arrival.event.type == EventType.VOID:
+        if arrival.time.suspicious:
+            _note_time(posting, arrival)
+        if arrival.event.type == _VOID:
             post_void(posting, arrival, journals)
         else:
             posted.append(_post_line(posting, arrival, shares, journals))
@@ -103,13 +108,10 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
         claim_lines(posting, posted, group)
 
 
-def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> list[TenderShares]:
-    """Each line's shares of the group's tenders, unsigned as its amount is."""
-    if not any(arrival.event.tenders for arrival in group):
-        return [
-            [(None, arrival.event.amount or ZERO)] if arrival.event.type in _OUTBOX_KINDS else _NO_SHARES
-            for arrival in group
-        ]
+def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> Sequence[TenderShares | None]:
+    """Each line's shares of the group's tenders, unsigned as its amount is; None where nobody named a tender."""
+    if all(not arrival.event.tenders for arrival in group):
+        return [None] * len(group)
     signs = [_sign(arrival) for arrival in group]
     tenders: dict[str, Decimal] = {}
     for arrival in group:
@@ -118,10 +120,9 @@ def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> list[TenderShares
     voided = voided_within(group)
     lines = [(index, sign) for index, sign in enumerate(signs) if sign and index not in voided]
     amounts = [(group[index].event.amount or ZERO) * sign for index, sign in lines]
-    shares: list[TenderShares] = [_NO_SHARES] * len(group)
+    shares: list[TenderShares | None] = [_NO_SHARES] * len(group)
     for index in voided:
-        if signs[index]:
-            shares[index] = [(None, group[index].event.amount or ZERO)]
+        shares[index] = None
     if not amounts:
         return shares
     currency = group[lines[0][0]].event.currency or posting.context.currency
@@ -134,58 +135,52 @@ def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> list[TenderShares
 
 
 def _post_line(
-    posting: OpenPosting, arrival: Arrival, shares: TenderShares, journals: GroupJournals
+    posting: OpenPosting, arrival: Arrival, shares: TenderShares | None, journals: GroupJournals
 ) -> PostedLine:
-    event, number = arrival.event, posting.next_number()
+    event, time, rows, context = arrival.event, arrival.time, posting.rows, posting.context
+    number = posting.next_number()
+    kind = event.type
     item = posting.state.items[event.item_id or f"{BARCODE_MARK}{event.barcode}"]
-    currency = event.currency or posting.context.currency
+    currency = event.currency or context.currency
     line = PostedLine(
-        store_sequence=number,
-        key=arrival.key,
-        type=event.type,
-        item=item,
-        quantity=event.quantity or ZERO,
-        amount=event.amount or ZERO,
-        tax=event.tax_amount or ZERO,
-        cost=ZERO,
-        currency=currency,
-        tenders=shares,
-        sale_id=event.sale_id,
-        line_number=event.line_number,
-        damaged=event.type == EventType.RETURN and event.disposition == "DAMAGED",
+        number,
+        arrival.key,
+        kind,
+        item,
+        event.quantity or ZERO,
+        event.amount or ZERO,
+        event.tax_amount or ZERO,
+        ZERO,
+        currency,
+        shares,
+        event.sale_id,
+        event.line_number,
+        kind == _RETURN and event.disposition == "DAMAGED",
     )
-    line.cost = _cost(posting, arrival, line, item)
-    time = arrival.time
-    effect = Effect(
-        number, number, event.type, time.business_date, journals.accounting_date, time.occurred_at
-    )
-    apply_line(line, effect, posting.books(journals, currency), posting.rows)
-    posting.rows.events.append(
-        event_row(
-            number,
-            arrival,
-            stream_no=posting.context.stream_no,
-            item_no=item.item_no,
-            cost=line.cost,
-            currency=currency if event.type in _OUTBOX_KINDS else None,
-            shares=shares,
-        )
-    )
-    if kind := _OUTBOX_KINDS.get(event.type):
-        posting.rows.outbox.append((number, kind))
-    if posting.context.refers:
+    line.cost = cost = _cost(posting, arrival, line, item)
+    date = time.business_date
+    effect = Effect(number, number, kind, date, journals.accounting_date, time.occurred_at)
+    apply_line(line, effect, posting.books(journals, currency), rows)
+    outbox_kind = _OUTBOX_KINDS.get(kind)
+    paid_in = None if outbox_kind is None else currency
+    rows.events.append(event_row(number, arrival, context.stream_no, item.item_no, cost, paid_in, shares))
+    if outbox_kind is not None:
+        rows.outbox.append((number, outbox_kind))
+    if context.refers:
         remember(posting.state, line)
-    _note_line(posting, line, item, currency)
+    if item.placeholder or not cost or currency != context.currency:
+        _note_line(posting, line, item, currency)
     return line
 
 
 def _cost(posting: OpenPosting, arrival: Arrival, line: PostedLine, item: KnownItem) -> Decimal:
     """What the goods of a line cost: sold at the average, returned at the sale's, received at the invoice's."""
-    event = arrival.event
-    if event.type == EventType.RETURN:
+    kind = line.type
+    if kind == _RETURN:
         return settle_return(posting, arrival, line, item)
-    if event.type == EventType.RECEIPT and event.unit_cost is not None:
-        return worth_at(event.unit_cost, line.quantity, posting.coin)
+    unit_cost = arrival.event.unit_cost
+    if unit_cost is not None and kind == _RECEIPT:
+        return worth_at(unit_cost, line.quantity, posting.coin)
     return current_cost(item.position, line.quantity, posting.coin)
 
 

@@ -21,17 +21,7 @@ from sync_server.stores.findings import FindingCode
 def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -> None:
     """Records a void and takes back what it names, as far as that is there."""
     number = posting.next_number()
-    posting.rows.events.append(
-        event_row(
-            number,
-            arrival,
-            stream_no=posting.context.stream_no,
-            item_no=None,
-            cost=None,
-            currency=None,
-            shares=None,
-        )
-    )
+    posting.rows.events.append(event_row(number, arrival, posting.context.stream_no, None, None, None, None))
     lines = _named_lines(posting, arrival)
     standing = [line for line in lines if not line.voided]
     for line in standing:
@@ -63,6 +53,12 @@ def voided_within(group: Sequence[Arrival]) -> set[int]:
 
 def claim_lines(posting: OpenPosting, lines: Sequence[PostedLine], group: Sequence[Arrival]) -> None:
     """Takes back lines just posted that an earlier void claims, in a journal of their own."""
+    claims = posting.state.claims
+    lines = [
+        line for line in lines if line.key in claims or (line.sale_id and sale_key(line.sale_id) in claims)
+    ]
+    if not lines:
+        return
     arrivals = {arrival.key: arrival for arrival in group}
     first = posting.sequence + 1
     journals = GroupJournals(posting.context.currency, group[0].time.business_date)
