@@ -10,14 +10,13 @@ from typing import Any
 
 import msgspec
 
-from edge_agent.alarms import Alarm
 from edge_agent.clock_offset import ClockOffset
 from edge_agent.data_folder import DataFolder
 from edge_agent.day_close import DayClose
 from edge_agent.delivery import Delivery
-from edge_agent.disk_guard import DiskGuard
 from edge_agent.enrolment import CredentialFile, load_enrolment
 from edge_agent.folder_lock import FolderLock
+from edge_agent.generation import Generation
 from edge_agent.headquarters import Headquarters
 from edge_agent.headquarters_commands import HeadquartersCommands
 from edge_agent.heartbeat import Heartbeat
@@ -37,6 +36,7 @@ from edge_agent.sources.file_drop import FileDrop
 from edge_agent.sources.file_formats import file_readers
 from edge_agent.sources.local_http import LocalHttp
 from edge_agent.spool_desk import SpoolDesk
+from edge_agent.spool_keeping import SpoolKeeping
 from edge_agent.status import Status
 from edge_agent.store_profile import CurrentProfile, load_profile
 from edge_agent.undeliverable import Undeliverable
@@ -68,7 +68,9 @@ class Agent:
         enrolment, profile = load_enrolment(self._folder), load_profile(self._folder.profile)
         token = read_token(settings.token_file)
         self._lock = FolderLock(self._folder.lock)
+        self._refused = RefusedRecords(self._folder.undeliverable, settings.undeliverable_max_bytes, clock)
         try:
+            generation = Generation(self._folder.spool_file, clock)
             self._desk = SpoolDesk(self._folder.spool_file, clock, on_accepted=self._wake_delivery)
         except BaseException:
             self._lock.release()
@@ -85,17 +87,13 @@ class Agent:
             answer_timeout=settings.answer_timeout,
             ca_file=settings.ca_file,
         )
-        self._disk = DiskGuard(
-            self._folder.spool_file.parent,
-            reserve_bytes=settings.disk_reserve_bytes,
-            warning_bytes=settings.disk_warning_bytes,
-            clock=clock,
-            on_change=self._desk.refuse_intake,
+        self._keeping = SpoolKeeping(
+            settings, self._desk, generation, self._refused, clock, self._wake_delivery
         )
-        self._desk.on_trouble(self._disk.notice)
         self._headquarters = Headquarters(self.store_id, self._uplink, self._line, self._offset, clock)
         self._wire_delivery(self._headquarters, clock)
         try:
+            self._keeping.begin()
             self._wire_sources(token, clock)
         except BaseException:
             self._desk.close()
@@ -115,6 +113,7 @@ class Agent:
             clock,
             self.pulse,
             on_commands=self._take_commands,
+            ahead=self._keeping.ahead,
         )
         self._heartbeat = heartbeat = Heartbeat(
             self._desk,
@@ -123,13 +122,15 @@ class Agent:
             self._folder.root,
             clock,
             self._wake_delivery,
-            self._alarms,
+            self._keeping.alarms,
             on_commands=self._take_commands,
+            ahead=self._keeping.ahead,
         )
+        self._delivery.ask_before_the_first_batch(heartbeat.run_once)
         self._day_close = DayClose(self._desk, headquarters, self._profile, clock, self._wake_delivery)
         undeliverable = Undeliverable(self._desk, headquarters, clock)
         self._schedule = Schedule(clock)
-        self._schedule.every(settings.disk_check_interval, "disk", self._disk.look, at_once=True, local=True)
+        self._keeping.schedule(self._schedule)
         self._schedule.every(settings.heartbeat_interval, "heartbeat", heartbeat.run_once, at_once=True)
         self._schedule.every(settings.day_close_interval, "day-close", self._day_close.run_once)
         self._schedule.every(settings.heartbeat_interval, "undeliverable", undeliverable.run_once)
@@ -141,17 +142,16 @@ class Agent:
         )
 
     def _wire_sources(self, token: str | None, clock: Clock) -> None:
-        settings, folder = self._settings, self._folder
+        settings, folder, refused = self._settings, self._folder, self._refused
         intake = Intake(self._desk, self._profile.rule, clock)
-        refused = RefusedRecords(folder.undeliverable, settings.undeliverable_max_bytes, clock)
         status = Status(
             self.store_id,
             self._desk,
             self._line,
             self._offset,
             refused,
-            self._disk,
-            self._alarms,
+            self._keeping.disk,
+            self._keeping.alarms,
             self.pulse,
         )
         page = StorePage(self.store_id, status.report, clock, settings.call_support_after)
@@ -206,7 +206,7 @@ class Agent:
             status=status,
             undeliverable=undeliverable,
             sources=lambda: [source.name for source in self._sources],
-            alarms=self._alarms,
+            alarms=self._keeping.alarms,
             clock=clock,
             on_resend=self._wake_delivery,
         )
@@ -220,9 +220,6 @@ class Agent:
 
     def _prove_days(self) -> Any:
         return msgspec.to_builtins(self._day_close.run_once(today_too=True))
-
-    def _alarms(self) -> list[Alarm]:
-        return self._disk.alarms()
 
     def _wake_delivery(self) -> None:
         self._delivery.wake()
@@ -270,6 +267,7 @@ class Agent:
             source.stop()
         ending.join()
         self._uplink.close()
+        self._keeping.end()
         self._desk.close()
         self._lock.release()
         log.info("The agent of %s has stopped", self.store_id, extra={"action": "agent.stopped"})

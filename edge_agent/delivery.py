@@ -18,6 +18,7 @@ from edge_agent.headquarters import Headquarters
 from edge_agent.isolation import Suspect, isolate
 from edge_agent.pulse import Pulse
 from edge_agent.retry_policy import RetryPolicy, TryLater
+from edge_agent.spool import Spool
 from edge_agent.spool_batches import OutgoingBatch
 from edge_agent.spool_desk import SpoolDesk
 from edge_agent.uplink import Delivered, Refused
@@ -30,6 +31,8 @@ log = logging.getLogger(__name__)
 
 MAX_SUSPECTS = 20
 """Groups that may be refused alone, without a reason, before the agent takes the server for the sick one."""
+MAX_UNANSWERED = 20
+"""Questions before the first batch that may stay without an answer."""
 IDLE_SECONDS = 60.0
 """A pass is made at least this often, should a wake-up ever get lost."""
 PASS_SECONDS = 1800.0
@@ -61,8 +64,11 @@ class Delivery:
         clock: Clock,
         pulse: Pulse,
         on_commands: Callable[[object], None] = lambda _: None,
+        ahead: Callable[[Spool, int], None] = lambda *_: None,
     ) -> None:
-        """`on_commands` is called with what headquarters asks for in a receipt, and must not block."""
+        """`on_commands` is called with what headquarters asks for in a receipt, and must not block; `ahead`, with the
+        spool in hand, when headquarters knows a sequence that was never sent.
+        """
         self._on_commands = on_commands
         self._desk = desk
         self._headquarters = headquarters
@@ -70,11 +76,22 @@ class Delivery:
         self._retry = retry
         self._clock = clock
         self._pulse = pulse
+        self._ahead = ahead
+        self._ask_first: Callable[[], bool] | None = None
+        self._unanswered = 0
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
         # Set by a success: whatever was refused alone, without a reason, may now be judged once more.
         self._server_is_healthy = False
+
+    def ask_before_the_first_batch(self, ask: Callable[[], bool]) -> None:
+        """`ask` compares sequences with headquarters and says whether it answered: only then is a batch sent.
+
+        A machine that was rolled back finds out so, before it gives old sequences to new sales. A headquarters
+        that never answers the question does not hold up delivery for ever.
+        """
+        self._ask_first = ask
 
     def start(self) -> None:
         """Delivers from a thread of its own; it waits on the monotonic clock, whatever the wall clock does."""
@@ -114,6 +131,8 @@ class Delivery:
 
     def run_once(self) -> Pass:
         """One pass."""
+        if self._ask_first is not None and not self._may_begin(self._ask_first):
+            return TryLater(reason="headquarters has not said yet how far the stream is")
         limits, suspects = self._limits(), self._server_is_healthy
         batch = self._desk.ask(
             lambda spool: batches.next_batch(spool, limits, self._clock, suspects=suspects)
@@ -127,12 +146,22 @@ class Delivery:
             return outcome
         return self._record(batch, outcome)
 
+    def _may_begin(self, ask: Callable[[], bool]) -> bool:
+        """Whether headquarters was asked about the stream, before anything of it is put into a batch."""
+        if self._desk.ask(lambda spool: batches.backlog(spool).events) == 0:
+            return True  # there is nothing to ask for yet
+        if ask():
+            self._ask_first = None
+            return True
+        self._unanswered += 1
+        return self._unanswered > MAX_UNANSWERED
+
     def _record(self, batch: OutgoingBatch, outcome: Delivered) -> Pass:
         receipt = read_receipt(outcome, batch, self._headquarters.store_id)
         if isinstance(receipt, TryLater):
             log.warning("Batch %s: %s", batch.batch_id, receipt.reason, extra={"action": "batch.unanswered"})
             return receipt
-        self._desk.ask(lambda spool: batches.record_receipt(spool, batch))
+        self._desk.ask(lambda spool: self._record_receipt(spool, batch, receipt.acknowledged_sequence))
         if not batch.suspect:
             self._server_is_healthy = True
         self._on_commands(receipt.commands)
@@ -145,6 +174,11 @@ class Delivery:
             extra={"action": "batch.acknowledged"},
         )
         return Progress(batch.events)
+
+    def _record_receipt(self, spool: Spool, batch: OutgoingBatch, acknowledged_sequence: int) -> None:
+        batches.record_receipt(spool, batch)
+        if batch.stream_id == spool.stream_id and acknowledged_sequence > batches.cut_through(spool):
+            self._ahead(spool, acknowledged_sequence)
 
     def _take_apart(self, batch: OutgoingBatch, refusal: Refused) -> Pass:
         ends = self._desk.ask(lambda spool: batches.group_ends(spool, batch))

@@ -13,6 +13,7 @@ EdgeAgentError
     ├── SpoolUnsafe        the file's guarantees are not what durability needs
     ├── SpoolFull          the disk took no more; nothing of the request was kept
     └── SpoolFault         the file could not be read or written
+        └── SpoolDamaged   what stands in the file cannot be right
 
 Each message says what happened and what to do; the command line prints it as one sentence.
 """
@@ -64,3 +65,7 @@ class SpoolFull(SpoolError):
 
 class SpoolFault(SpoolError):
     """The file could not be read or written."""
+
+
+class SpoolDamaged(SpoolFault):
+    """What stands in the file cannot be right: it is set aside, and what can be read of it is taken over."""

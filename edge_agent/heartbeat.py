@@ -64,7 +64,7 @@ def report_of(spool: Spool) -> SpoolReport:
         backlog=backlog.events,
         oldest_accepted_at=_accepted_at(spool, backlog.oldest_position),
         last_sequence=spool.last_sequence,
-        cut_through=batches.next_position(spool) - first,
+        cut_through=batches.cut_through(spool),
         acknowledged_sequence=batches.acknowledged_sequence(spool),
         waiting=waiting,
         undeliverable=undeliverable,
@@ -92,9 +92,10 @@ class Heartbeat:
         on_resend: Callable[[], None],
         alarms: AlarmSource = list,
         on_commands: Callable[[object], None] = lambda _: None,
+        ahead: Callable[[Spool, int], None] = lambda *_: None,
     ) -> None:
         """`on_resend` is called when something was put back into the backlog, `on_commands` with what
-        headquarters asks for.
+        headquarters asks for, `ahead`, with the spool in hand, when it knows a sequence that was never sent.
         """
         self._desk = desk
         self._headquarters = headquarters
@@ -104,6 +105,7 @@ class Heartbeat:
         self._on_resend = on_resend
         self._alarms = alarms
         self._on_commands = on_commands
+        self._ahead = ahead
 
     def run_once(self) -> bool:
         """One heartbeat; False when headquarters did not answer."""
@@ -124,6 +126,7 @@ class Heartbeat:
         except msgspec.ValidationError:
             return None
         self._on_commands(answer.commands)
+        self._look_for_a_second_past(report, answer)
         return self._send_again_what_is_lost(report, answer, dry_run=dry_run)
 
     def _document(self, report: SpoolReport) -> dict[str, Any]:
@@ -145,6 +148,18 @@ class Heartbeat:
         if self._offset.milliseconds is not None:
             document["clockOffsetMs"] = self._offset.milliseconds
         return document
+
+    def _look_for_a_second_past(self, asked: SpoolReport, answer: HeartbeatAnswer) -> None:
+        """A sequence that headquarters knows and that was never sent from here was sent by another machine with the
+        same disk, or by this one before it was rolled back.
+        """
+        known = max([answer.acknowledged_sequence, *(last for _, last in answer.gaps)])
+
+        def look(spool: Spool) -> None:
+            if spool.stream_id == asked.stream_id and known > batches.cut_through(spool):
+                self._ahead(spool, known)
+
+        self._desk.ask(look)
 
     def _send_again_what_is_lost(
         self, asked: SpoolReport, answer: HeartbeatAnswer, *, dry_run: bool

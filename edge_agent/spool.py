@@ -6,11 +6,12 @@ events afterwards is in `spool_batches.py` and `spool_days.py`, over the same co
 """
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
+from edge_agent.errors import SpoolDamaged
 from edge_agent.event_keys import EventKeys
 from edge_agent.spool_schema import fault, open_spool_file
 from edge_agent.stamped_event import Accepted, EventGroup, StampedEvent
@@ -43,23 +44,25 @@ class Spool:
             raise fault(error, path) from error
 
     def _prepare(self, clock: Clock) -> None:
-        streams = self._streams()
-        if not streams:
+        if not self._streams():
             with self.transaction():
                 self.connection.execute("INSERT INTO batching VALUES (1, 1, 0)")
                 self.connection.execute(
                     "INSERT INTO stream (stream_id, first_position, started_at) VALUES (?, 1, ?)",
                     (new_stream_id(clock.now()), instant_text(clock.now())),
                 )
-            streams = self._streams()
-        self.streams: list[tuple[int, str, int]] = streams
-        """(number, id, first position) of every stream in the file, the current one last."""
-        self.stream_id = streams[-1][1]
-        self._first_position = streams[-1][2]
+        self.read_streams()
         newest = self.connection.execute("SELECT MAX(position) FROM event").fetchone()[0]
         # Retention never removes the newest event, so the next position is known without a counter.
         self.last_position: int = newest if newest is not None else self._first_position - 1
         self._keys = EventKeys(self.connection)
+
+    def read_streams(self) -> None:
+        """Learns which streams there are, at the beginning and when one was begun (`spool_streams.py`)."""
+        self.streams: list[tuple[int, str, int]] = self._streams()
+        """(number, id, first position) of every stream in the file, the current one last."""
+        self.stream_id = self.streams[-1][1]
+        self._first_position = self.streams[-1][2]
 
     def _streams(self) -> list[tuple[int, str, int]]:
         rows = self.connection.execute(
@@ -122,6 +125,36 @@ class Spool:
             self._keys.written(before)
         return answers
 
+    def append(
+        self,
+        groups: Sequence[EventGroup],
+        record: Callable[[sqlite3.Connection], object],
+        *,
+        even_if_known: bool = False,
+    ) -> None:
+        """Stores events that were stored before, elsewhere; `record` notes how far it went in the same commit.
+
+        Known ones are passed over, unless they come from a former stream of this very file.
+        """
+        before = self.last_position
+        keys_are_due = self._keys.should_be_written
+        try:
+            with self.transaction() as connection:
+                if keys_are_due:
+                    self._keys.write_down(before)
+                for group in groups:
+                    if even_if_known:
+                        self._insert(list(group))
+                    else:
+                        self._store(group)
+                record(connection)
+        except BaseException:
+            self.last_position = before
+            self._keys.forget_after(before)
+            raise
+        if keys_are_due:
+            self._keys.written(before)
+
     def _store_one(self, event: StampedEvent) -> Accepted:
         """Stores a group of one event; a transaction by itself where none is open."""
         positions = self._keys.positions(event.key_high)
@@ -164,7 +197,10 @@ class Spool:
     def _known(self, event: StampedEvent, positions: Sequence[int]) -> Accepted | None:
         """The answer that the same event got before, if it is at one of these positions."""
         for position in positions:
-            key_low, business_day, content_hash = self._cursor.execute(_LOOK, (position,)).fetchone()
+            row = self._cursor.execute(_LOOK, (position,)).fetchone()
+            if row is None:
+                raise SpoolDamaged(f"The spool {self.path} knows a key at position {position} and no event.")
+            key_low, business_day, content_hash = row
             if key_low == event.key_low and content_hash == event.content_hash:
                 return _accepted(event, self.sequence_of(position), business_day, duplicate=True)
         return None

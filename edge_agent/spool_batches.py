@@ -11,6 +11,7 @@ from itertools import pairwise
 import msgspec
 
 from edge_agent.batching import BatchLimits, Line, batch_size
+from edge_agent.errors import SpoolDamaged
 from edge_agent.spool import Spool
 from edge_agent.spool_days import record_days
 from shared.clock import Clock, instant_text
@@ -52,6 +53,9 @@ class Backlog(msgspec.Struct, frozen=True, kw_only=True):
 class _EventId(msgspec.Struct):
     eventId: str  # noqa: N815  # the wire's spelling; only this one field is read
 
+
+# By both: after a damaged file was replaced, the same number may belong to another batch.
+_DELETE = "DELETE FROM batch WHERE batch_no = ? AND batch_id = ?"
 
 _read_event_id = msgspec.json.Decoder(_EventId).decode
 
@@ -131,11 +135,13 @@ def _load(spool: Spool, batch_no: int) -> OutgoingBatch:
         "SELECT content_hash, body FROM event WHERE position BETWEEN ? AND ? ORDER BY position", (first, last)
     ).fetchall()
     stream_id = spool.stream_of(first)[1]
+    if len(rows) != last - first + 1:
+        raise SpoolDamaged(f"{last - first + 1 - len(rows)} events of a batch in {spool.path} are not there.")
     heading = {
         "batchId": batch_id,
         "postedAt": posted_at,
         "streamId": stream_id,
-        "contentHash": hash_of_pairs([(_read_event_id(body).eventId, digest) for digest, body in rows]).hex(),
+        "contentHash": hash_of_pairs(_ids_and_hashes(spool, rows)).hex(),
         "timezoneData": timezone_data,
     }
     body = b'%b,"events":[%b]}' % (encode_json(heading)[:-1], b",".join([body for _, body in rows]))
@@ -150,10 +156,22 @@ def _load(spool: Spool, batch_no: int) -> OutgoingBatch:
     )
 
 
+def _ids_and_hashes(spool: Spool, rows: Sequence[tuple[bytes, bytes]]) -> list[tuple[str, bytes]]:
+    try:
+        return [(_read_event_id(body).eventId, digest) for digest, body in rows]
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SpoolDamaged(f"An event in {spool.path} cannot be read ({error}).") from error
+
+
 def next_position(spool: Spool) -> int:
     """The first position that was never in a batch."""
     position: int = spool.connection.execute("SELECT next_position FROM batching").fetchone()[0]
     return position
+
+
+def cut_through(spool: Spool) -> int:
+    """The newest sequence of the current stream that was ever in a batch; 0 when none was."""
+    return max(next_position(spool) - spool.position_of(1), 0)
 
 
 def unacknowledged(spool: Spool) -> list[Range]:
@@ -161,6 +179,7 @@ def unacknowledged(spool: Spool) -> list[Range]:
     rows: list[Range] = spool.connection.execute(
         "SELECT first_position, last_position FROM batch"
         " UNION ALL SELECT first_position, last_position FROM resend"
+        " UNION ALL SELECT first_position, last_position FROM takeover"
         " UNION ALL SELECT position, position FROM undeliverable WHERE uploaded_at IS NULL ORDER BY 1"
     ).fetchall()
     first = next_position(spool)
@@ -172,6 +191,7 @@ def backlog(spool: Spool) -> Backlog:
     waiting = spool.connection.execute(
         "SELECT first_position, last_position FROM batch"
         " UNION ALL SELECT first_position, last_position FROM resend"
+        " UNION ALL SELECT first_position, last_position FROM takeover"
     ).fetchall()
     first = next_position(spool)
     if first <= spool.last_position:
@@ -195,13 +215,13 @@ def acknowledged_sequence(spool: Spool) -> int:
 def record_receipt(spool: Spool, batch: OutgoingBatch) -> None:
     """Marks a batch's events acknowledged."""
     with spool.transaction() as connection:
-        connection.execute("DELETE FROM batch WHERE batch_no = ?", (batch.batch_no,))
+        connection.execute(_DELETE, (batch.batch_no, batch.batch_id))
 
 
 def mark_suspect(spool: Spool, batch: OutgoingBatch) -> None:
     """A group that was refused alone, without a reason, steps aside until the server accepts something else."""
     with spool.transaction() as connection:
-        connection.execute("UPDATE batch SET suspect = 1 WHERE batch_no = ?", (batch.batch_no,))
+        connection.execute("UPDATE batch SET suspect = 1 WHERE batch_id = ?", (batch.batch_id,))
 
 
 def group_ends(spool: Spool, batch: OutgoingBatch) -> list[int]:
@@ -230,7 +250,8 @@ def split(
     edges = [(0, batch.first_position - 1), *covered, (batch.last_position + 1, 0)]
     assert all(before[1] + 1 == after[0] for before, after in pairwise(edges)), "nothing may get lost"
     with spool.transaction() as connection:
-        connection.execute("DELETE FROM batch WHERE batch_no = ?", (batch.batch_no,))
+        if connection.execute(_DELETE, (batch.batch_no, batch.batch_id)).rowcount != 1:
+            return  # its events were put into another stream, or the file was replaced, while it was on its way
         for first, last in parts:
             _record(spool, first, last, clock)
         for first, last in aside:

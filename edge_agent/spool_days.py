@@ -78,7 +78,8 @@ def record_state(spool: Spool, day: StreamDay, state: str) -> bool:
     """
     with spool.transaction() as connection:
         updated: sqlite3.Cursor = connection.execute(
-            "UPDATE stream_day SET state = ? WHERE stream_no = ? AND business_day = ? AND events = ?",
-            (state, day.stream_no, day.business_day, day.events),
+            "UPDATE stream_day SET state = ? WHERE business_day = ? AND events = ?"
+            " AND stream_no = (SELECT stream_no FROM stream WHERE stream_id = ?)",
+            (state, day.business_day, day.events, day.stream_id),
         )
         return updated.rowcount == 1

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from edge_agent.errors import EdgeAgentError, SpoolError, SpoolFault
+from edge_agent.errors import EdgeAgentError, SpoolDamaged, SpoolError, SpoolFault
 from edge_agent.spool import Spool
+from edge_agent.spool_repair import open_whole_spool, replace_damaged_spool
 from edge_agent.stamped_event import Accepted, EventGroup
 from shared.clock import Clock
 
@@ -36,8 +37,13 @@ class SpoolDesk:
     """The open spool and the line in front of it; every method may be called from any thread."""
 
     def __init__(self, path: Path, clock: Clock, on_accepted: Callable[[], None] = lambda: None) -> None:
-        """Opens the spool; `on_accepted` is called after every commit of tills' events and must not block."""
-        self._spool = Spool(path, clock)
+        """Opens the spool, a fresh one in the place of one that is damaged.
+
+        `on_accepted` is called after every commit of tills' events and must not block.
+        """
+        self.path = path
+        self._clock = clock
+        self._spool = open_whole_spool(path, clock)
         self._on_accepted = on_accepted
         self._turn = threading.Lock()
         self._waiting: deque[_Intake] = deque()
@@ -103,7 +109,11 @@ class SpoolDesk:
             with self._turn:
                 if self._closed:
                     raise _closing()
-                return work(self._spool)
+                try:
+                    return work(self._usable_spool())
+                except SpoolDamaged as damage:
+                    self._mend(damage)
+                    raise
         except SpoolError as error:
             self._on_trouble(error)
             raise
@@ -128,7 +138,7 @@ class SpoolDesk:
         if self._refusal is not None:
             return [self._refusal] * len(intakes)
         try:
-            accepted = self._spool.accept(intakes)
+            accepted = self._accept(intakes)
         except EdgeAgentError as error:
             log.warning("Nothing was accepted: %s", error, extra={"action": "intake.failed"})
             if isinstance(error, SpoolError):
@@ -139,6 +149,23 @@ class SpoolDesk:
             return [SpoolFault(f"The events could not be stored ({error}); call support.")] * len(intakes)
         self._on_accepted()
         return accepted
+
+    def _accept(self, intakes: Sequence[Sequence[EventGroup]]) -> list[list[Accepted]]:
+        """Stores the intakes; a spool that turns out to be damaged is replaced, and tills do not notice."""
+        try:
+            return self._usable_spool().accept(intakes)
+        except SpoolDamaged as damage:
+            self._mend(damage)
+            return self._spool.accept(intakes)
+
+    def _mend(self, damage: SpoolDamaged) -> None:
+        self._spool = replace_damaged_spool(self._spool, self._clock, damage)
+
+    def _usable_spool(self) -> Spool:
+        """The spool; opened again if a damaged one could not be replaced when it was found out."""
+        if not self._spool.is_open:
+            self._spool = open_whole_spool(self.path, self._clock)
+        return self._spool
 
 
 def _accepted_or_raise(outcome: Outcome) -> list[Accepted]:

@@ -15,12 +15,12 @@ answers a pragma that it cannot follow with the old value and no error.
 import sqlite3
 from pathlib import Path
 
-from edge_agent.errors import SpoolFault, SpoolFull, SpoolUnsafe
+from edge_agent.errors import SpoolDamaged, SpoolFault, SpoolFull, SpoolUnsafe
 
 MINIMUM_SQLITE = (3, 35, 0)
 """The oldest version whose SQL (`RETURNING`) the spool uses."""
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 APPLICATION_ID = 0x54534541
 """'TSEA' in the file's header, so that `file` and people recognise it."""
 
@@ -99,6 +99,44 @@ CREATE TABLE stream_day (
 CREATE INDEX stream_day_unproven ON stream_day (state) WHERE state <> 'PROVEN';
 """
 
+_SCHEMA_2 = """
+-- Why a stream was begun, where it was not the first (see generation.py).
+ALTER TABLE stream ADD COLUMN reason TEXT;
+-- Events of a former stream that wait to be taken over into the current one, as events of their own.
+CREATE TABLE takeover (
+  first_position INTEGER PRIMARY KEY,
+  last_position  INTEGER NOT NULL
+);
+-- How often the file was opened by a running agent; a second file remembers it too (see generation.py).
+CREATE TABLE generation (
+  only_row INTEGER PRIMARY KEY CHECK (only_row = 1),
+  counter  INTEGER NOT NULL
+);
+INSERT INTO generation VALUES (1, 0);
+-- Damaged files that were set aside, and how far what can be read of them has been taken over (see salvage.py).
+CREATE TABLE salvage (
+  file        TEXT PRIMARY KEY,
+  set_aside   TEXT NOT NULL,
+  reason      TEXT NOT NULL,
+  acknowledged INTEGER NOT NULL,            -- headquarters surely has what stands up to here
+  through     INTEGER NOT NULL DEFAULT 0, -- positions of that file up to here are done
+  recovered   INTEGER NOT NULL DEFAULT 0,
+  unreadable  INTEGER NOT NULL DEFAULT 0,
+  finished_at TEXT
+);
+-- What is left of pruned events: the content hashes that digests of their days are made of, 32 bytes each.
+CREATE TABLE pruned (
+  first_position INTEGER PRIMARY KEY,
+  stream_no      INTEGER NOT NULL,
+  business_day   INTEGER NOT NULL,
+  hashes         BLOB NOT NULL
+);
+CREATE INDEX pruned_day ON pruned (stream_no, business_day);
+"""
+
+_STEPS = (_SCHEMA, _SCHEMA_2)
+"""What makes each version out of the one before."""
+
 
 def open_spool_file(path: Path) -> sqlite3.Connection:
     """The one connection to the spool, made if need be, in autocommit mode; transactions are spelled out.
@@ -157,14 +195,16 @@ def _bring_up_to_date(connection: sqlite3.Connection, path: Path) -> None:
         )
     if version == SCHEMA_VERSION:
         return
+    steps = "".join(_STEPS[version:])
     connection.executescript(
-        f"BEGIN;{_SCHEMA}PRAGMA application_id = {APPLICATION_ID};"
-        f"PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
+        f"BEGIN;{steps}PRAGMA application_id = {APPLICATION_ID};PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"
     )
 
 
 _OUT_OF_SPACE = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_TRUNCATE}
 """A write that the disk refuses: no space (FULL), or a quota or file size limit (the others)."""
+_DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_BAD_SECTORS = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
 
 
 def fault(error: sqlite3.Error, path: Path) -> SpoolFull | SpoolFault:
@@ -179,6 +219,7 @@ def fault(error: sqlite3.Error, path: Path) -> SpoolFull | SpoolFault:
         return SpoolFault(
             f"Another program has the spool {path} open; close it, only the running agent may open it."
         )
-    return SpoolFault(
-        f"The spool {path} cannot be read or written ({error}); check the disk, then call support."
-    )
+    kind = SpoolFault
+    if code is not None and (code & 0xFF in _DAMAGE or code in _BAD_SECTORS):
+        kind = SpoolDamaged
+    return kind(f"The spool {path} cannot be read or written ({error}); check the disk, then call support.")

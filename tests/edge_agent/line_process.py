@@ -37,6 +37,8 @@ class Books:
         self.posted: dict[str, str] = {}
         self.attempts: list[dict[str, Any]] = []
         self.events: dict[int, str] = {}
+        """Of the first stream that was ever heard of; a test with one agent need not ask which stream it is."""
+        self.streams: dict[str, dict[int, str]] = {}
         self.poison: list[str] = []
         self.names_poison = True
         self.heartbeats: list[dict[str, Any]] = []
@@ -50,11 +52,20 @@ class Books:
         self.behaviours: list[dict[str, Any]] = []
         self.standing: dict[str, Any] = {}
 
-    def acknowledged(self) -> tuple[int, list[tuple[int, int]]]:
-        """The acknowledged sequence and the gaps above it."""
-        known = sorted(self.events)
+    def events_of(self, stream_id: str) -> dict[int, str]:
+        """What was received of a stream, event ids by sequence."""
+        if not self.streams:
+            self.streams[stream_id] = self.events
+        if stream_id == next(iter(self.streams)):
+            return self.events
+        return self.streams.setdefault(stream_id, {})
+
+    def acknowledged(self, stream_id: str) -> tuple[int, list[tuple[int, int]]]:
+        """The acknowledged sequence of a stream and the gaps above it."""
+        events = self.events_of(stream_id)
+        known = sorted(events)
         done = 0
-        while done + 1 in self.events:
+        while done + 1 in events:
             done += 1
         gaps, last = [], done
         for sequence in [sequence for sequence in known if sequence > done]:
@@ -80,7 +91,8 @@ class Handler(BaseHTTPRequestHandler):
             with books.turn:
                 names = ["posted", "attempts", "events", "heartbeats", "digests", "undeliverable"]
                 names += ["results", "day_lists"]
-                self.answer(200, {name: getattr(books, name) for name in names})
+                held = {name: getattr(books, name) for name in names}
+                self.answer(200, {**held, "streams": {s: books.events_of(s) for s in books.streams}})
         elif not self.misbehave(b""):
             self.answer(200, PROFILE, MARK)
 
@@ -125,8 +137,8 @@ class Handler(BaseHTTPRequestHandler):
         with books.turn:
             if self.path.endswith("/pos-batches"):
                 return take_batch(books, document, body)
-            done, gaps = books.acknowledged()
             if self.path.endswith("/heartbeats"):
+                done, gaps = books.acknowledged(document["streamId"])
                 books.heartbeats.append(document)
                 asked = books.commands
                 return 200, {
@@ -148,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
                 return 200, {"state": "PROVEN", "businessDate": document["businessDate"], "events": 0}
             books.undeliverable.append(document)
             for event in document["events"]:
-                books.events[event["sequence"]] = "held"
+                books.events_of(document["streamId"])[event["sequence"]] = "held"
             return 200, {}
 
     def misbehave(self, body: bytes) -> bool:
@@ -212,7 +224,10 @@ def take_batch(books: Books, document: dict[str, Any], body: bytes) -> tuple[int
         return problem(422, "VALIDATION_FAILED", "POS batch validation failed", details)
     books.posted[batch_id] = digest
     for event in document["events"]:
-        books.events[event["sequence"]] = event["eventId"]
+        # A sequence that is taken keeps its first event: the real server holds the second one for a person.
+        held = books.events_of(document["streamId"])
+        if held.get(event["sequence"], "held") == "held":
+            held[event["sequence"]] = event["eventId"]
     return 201, receipt(books, document, duplicate=False)
 
 
@@ -225,7 +240,7 @@ def take_result(books: Books, command_id: str, document: dict[str, Any]) -> tupl
 
 def receipt(books: Books, document: dict[str, Any], *, duplicate: bool) -> dict[str, Any]:
     """The answer to a batch."""
-    done, gaps = books.acknowledged()
+    done, gaps = books.acknowledged(document["streamId"])
     return {
         "batchId": document["batchId"], "storeId": STORE, "status": "POSTED", "duplicate": duplicate,
         "accepted": len(document["events"]), "duplicates": 0, "held": 0, "findings": [],
