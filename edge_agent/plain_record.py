@@ -1,15 +1,15 @@
-"""A till's ordinary event, kept in the very bytes that it came in: nothing is decoded to be written again.
+"""A till's ordinary event, read once from its bytes and kept in them: nothing is decoded to be written again.
 
-Most tills send compact JSON of known fields. The bytes of such a record say all that the till said, and go into
-the spool as they are. Whatever is not so plain is written anew from what was decoded; a test holds both ways to
-the same stamped event.
+Most tills send compact JSON of known fields. Such a record needs no dictionary: `shared.plain_event` reads the
+event straight from the bytes, and the bytes themselves, which say all that the till said, go into the spool.
+Whatever is not so plain is decoded; a test holds both ways to the same stamped event.
 """
 
 from typing import Any
 
 import msgspec
 
-from shared.plain_event import read_plain
+from shared.plain_event import is_printable, read_plain_json
 from shared.pos_event import PosEvent
 from shared.wire_json import decode_json
 
@@ -29,16 +29,16 @@ class PlainRecord(msgspec.Struct, frozen=True, gc=False):
 
 def read_record(document: bytes) -> Any:
     """A PlainRecord where the bytes allow it, else the decoded JSON; raises JsonError for what is no JSON."""
-    raw = decode_json(document)
-    return _plain_record(document.strip(), raw) or raw
+    return read_plain_record(document) or decode_json(document)
 
 
-def _plain_record(document: bytes, raw: Any) -> PlainRecord | None:
-    """The ordinary event that these bytes are, or None: then they are to be looked at closely."""
+def read_plain_record(document: bytes) -> PlainRecord | None:
+    """The ordinary event that these bytes are, or None: then they are to be decoded and looked at closely."""
+    document = document.strip()
     # Without white space and escapes, what stands before a colon is a field's name and never part of a text.
-    if document[:1] != b"{" or not _is_printable(document) or len(document.split(None, 1)) != 1:
+    if document[:1] != b"{" or not is_printable(document) or len(document.split(None, 1)) != 1:
         return None
-    event = read_plain(raw)
+    event = read_plain_json(document, printable=True)
     if event is None or b'"sequence":' in document or b'"stamp":' in document:
         return None
     if event.event_id is None and b'"eventId":' in document:
@@ -50,7 +50,3 @@ def _plain_record(document: bytes, raw: Any) -> PlainRecord | None:
             return None  # some tender has a time, too
         date_text = document[at + len(_TIME) :][:_DATE_LENGTH].decode("ascii")
     return PlainRecord(event, document, date_text)
-
-
-def _is_printable(document: bytes) -> bool:
-    return document.isascii() and b"\\" not in document and b"\x7f" not in document

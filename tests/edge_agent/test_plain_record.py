@@ -67,7 +67,8 @@ LINE = {
 
 
 @pytest.mark.parametrize(
-    "further", [{}, {"discountAmount": 1}, {"eventId": "e-1"}, {"businessDate": "2026-02-10"}]
+    "further",
+    [{}, {"tenders": [{"type": "CASH", "amount": 5}]}, {"eventId": "e-1"}, {"businessDate": "2026-02-10"}],
 )
 def test_what_tills_mostly_send_is_kept_in_its_own_bytes(further: dict[str, Any]) -> None:
     document = encode_json({**LINE, **further})
