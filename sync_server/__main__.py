@@ -11,6 +11,7 @@ import typer
 
 from sync_server.commands import checking, running
 from sync_server.commands.agents import agents, resync
+from sync_server.commands.carried_files import import_file
 from sync_server.commands.demo import demo
 from sync_server.commands.items import items, stock
 from sync_server.commands.output import failure_sentence
@@ -40,6 +41,7 @@ program.command("enrolment-code")(enrolment_code)
 program.command()(running.publish)
 program.command()(checking.verify)
 program.command()(resync)
+program.command("import")(import_file)
 program.add_typer(agents, name="agent")
 
 

@@ -23,6 +23,7 @@ class FindingCode(StrEnum):
     TIMEZONE_DATA_DIFFERS = "TIMEZONE_DATA_DIFFERS"
     CLOCK_SUSPECT = "CLOCK_SUSPECT"
     DAY_DIFFERS = "DAY_DIFFERS"
+    RESCUED = "RESCUED"
 
     @property
     def meaning(self) -> str:
@@ -83,5 +84,9 @@ _MEANINGS = {
     FindingCode.DAY_DIFFERS: (
         "Store and headquarters do not hold the same events of a stream's business date. The agent sends "
         "what differs; force a resync if it stays. Closes by itself when the day is proven."
+    ),
+    FindingCode.RESCUED: (
+        "Events came in a file that no device signed, from a dead PC's disk, on a person's word; the audit trail "
+        "names both. Compare the days concerned with the store's receipts, then resolve it."
     ),
 }
