@@ -113,13 +113,11 @@ def import_file(
     set_aside = 0
     for raw in _batches(reader):
         with database.unit_of_work() as work:
-            good, bad = _readable(work, origin, raw, max_events, clock.now())
+            batch, bad = _readable(work, origin, raw, max_events, clock.now())
             set_aside += bad
-            if good is not None:
-                batch, events = good
-                now = clock.now()
+            if batch is not None:
                 receipts.append(
-                    accept_batch(work, chart.read(work), origin.caller, origin.store_no, batch, events, now)
+                    accept_batch(work, chart.read(work), origin.caller, origin.store_no, batch, clock.now())
                 )
     imported = ImportedFile(
         heading=reader.heading,
@@ -221,13 +219,13 @@ def _require_voucher(work: Work, voucher: Voucher | None, trouble: str) -> str:
 
 def _readable(
     work: Work, origin: Origin, raw: dict[str, Any], max_events: int, now: datetime
-) -> tuple[tuple[EventBatch, list[Any]] | None, int]:
+) -> tuple[EventBatch | None, int]:
     """The batch as it can be understood, and how many events cannot: they are held, with their whole group."""
     if origin.rescued and not str(raw.get("batchId")).startswith(_RESCUED):
         raw = {**raw, "batchId": f"{_RESCUED}{raw.get('batchId')}"[:128]}
     batch = read_batch(raw, max_events)
     if isinstance(batch, EventBatch):
-        return (batch, raw["events"]), 0
+        return batch, 0
     sick = _sick_events(raw, batch)
     aside = [event for index, event in enumerate(raw["events"]) if index in sick]
     refused = [_refused(event, batch) for event in aside]
@@ -242,7 +240,7 @@ def _readable(
     remaining = read_batch(rest, max_events)
     if not isinstance(remaining, EventBatch):
         raise _unreadable(remaining)
-    return (remaining, rest["events"]), len(aside)
+    return remaining, len(aside)
 
 
 def _sick_events(raw: dict[str, Any], violations: Sequence[Violation]) -> set[int]:
