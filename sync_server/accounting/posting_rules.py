@@ -42,10 +42,12 @@ def book_goods(
     journal: JournalEntry, chart: ChartOfAccounts, counter_account: str, valuation: Valuation
 ) -> None:
     """Books a movement of goods against the account that gives or takes them (COGS, goods received…)."""
-    journal.credit(counter_account, valuation.value + valuation.variance)
-    journal.debit(chart.inventory, valuation.value)
-    if valuation.variance:
-        journal.debit(chart.cost_variance, valuation.variance)
+    value, variance = valuation.value, valuation.variance
+    journal.debit(chart.inventory, value)
+    if variance:
+        journal.debit(chart.cost_variance, variance)
+        value += variance
+    journal.credit(counter_account, value)
 
 
 def book_damaged(journal: JournalEntry, chart: ChartOfAccounts, worth: Decimal) -> None:

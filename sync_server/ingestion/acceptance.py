@@ -15,8 +15,6 @@ from psycopg.types.multirange import Multirange
 from shared.clock import instant_text, read_instant
 from shared.event_batch import BatchReceipt, EventBatch
 from shared.exact_decimal import exact_arithmetic
-from shared.identifiers import event_key_hex
-from shared.pos_event import EventType
 from shared.problems import ErrorCode
 from shared.zone_data import zone_data_version
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
@@ -25,10 +23,11 @@ from sync_server.errors import Conflict
 from sync_server.ingestion.batch_record import Delivery, record_batch
 from sync_server.ingestion.event_time import EventClock
 from sync_server.ingestion.groups import Arrival, arrivals, groups, sale_key
-from sync_server.ingestion.known_state import KnownState, read_claims, read_hashes, read_stock
+from sync_server.ingestion.known_state import ZERO, KnownState, read_claims, read_hashes, read_stock
 from sync_server.ingestion.named_items import read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
-from sync_server.ingestion.posting import POSTED_TYPES, post_group
+from sync_server.ingestion.posting import post_group
+from sync_server.ingestion.references import references
 from sync_server.ingestion.referred_lines import read_referred_lines
 from sync_server.people.callers import Caller, CallerKind
 from sync_server.stores.agent_commands import pending_commands
@@ -68,7 +67,7 @@ def accept_batch(
         return _same_again(cursor, delivery, known)
     clock = EventClock(store.day_rule, read_instant(batch.posted_at), now)
     came = arrivals(batch, clock)
-    posting = OpenPosting(_context(delivery, chart, came), KnownState())
+    posting = OpenPosting(_context(delivery, chart), KnownState())
     _read_state(cursor, posting, came, store_no)
     with exact_arithmetic():
         for group in groups(came):
@@ -82,7 +81,7 @@ def accept_batch(
     return _receipt(cursor, delivery, counts, findings, received, duplicate=False)
 
 
-def _context(delivery: Delivery, chart: ChartOfAccounts, came: Sequence[Arrival]) -> PostingContext:
+def _context(delivery: Delivery, chart: ChartOfAccounts) -> PostingContext:
     stream = delivery.stream
     return PostingContext(
         currency=delivery.store.currency,
@@ -90,7 +89,6 @@ def _context(delivery: Delivery, chart: ChartOfAccounts, came: Sequence[Arrival]
         stream_no=None if stream is None else stream.stream_no,
         last_sequence=delivery.store.last_sequence,
         was_received=stream.has if stream is not None else _never,
-        refers=any(arrival.event.type in (EventType.VOID, EventType.RETURN) for arrival in came),
     )
 
 
@@ -103,36 +101,19 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     """Everything known that bears on the batch. Pure duplicates end here: nothing more is read for them."""
     state, keys = posting.state, [arrival.key for arrival in came]
     state.hashes = read_hashes(cursor, store_no, keys)
-    fresh = came
     if state.hashes:
-        fresh = [
+        came = [
             arrival for arrival in came if arrival.event.content_hash not in state.hashes.get(arrival.key, ())
         ]
-    if not fresh:
-        return
-    sale_ids = {arrival.event.sale_id for arrival in fresh} - {None}
-    sales = [sale_key(sale_id) for sale_id in sale_ids if sale_id is not None]
-    state.claims = read_claims(cursor, store_no, [*(arrival.key for arrival in fresh), *sales])
-    posted = [arrival for arrival in fresh if arrival.event.type in POSTED_TYPES]
-    state.items = read_items(cursor, store_no, posted)
-    if posting.context.refers:
-        events, named_sales = _references(fresh)
-        read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, events, named_sales))
-
-
-def _references(came: Sequence[Arrival]) -> tuple[list[str], list[str]]:
-    """The event keys and sale keys that voids and returns name."""
-    events: set[str] = set()
-    sales: set[str] = set()
-    for arrival in came:
-        voids = arrival.event.voids or {}
-        if "eventId" in voids:
-            events.add(event_key_hex(voids["eventId"]))
-        elif "saleId" in voids:
-            sales.add(sale_key(voids["saleId"]))
-        if arrival.event.original_sale_id is not None:
-            sales.add(sale_key(arrival.event.original_sale_id))
-    return list(events), list(sales)
+        if not came:
+            return
+        keys = [arrival.key for arrival in came]
+    named = references(came)
+    state.claims = read_claims(cursor, store_no, [*keys, *map(sale_key, named.sales)])
+    state.items = read_items(cursor, store_no, named)
+    posting.refers = named.refers
+    if named.refers:
+        read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, named))
 
 
 def _note_zone_data(posting: OpenPosting, batch: EventBatch) -> None:
@@ -144,7 +125,7 @@ def _note_shortages(posting: OpenPosting) -> list[str]:
     """Finds what the batch left below zero; returns the items whose shortage it ended."""
     replenished: list[str] = []
     for item in {item.item_no: item for item in posting.state.items.values()}.values():
-        if item.position.on_hand < 0:
+        if item.position.on_hand < ZERO:
             posting.find(FindingCode.NEGATIVE_STOCK, item.item_id)
         elif item.was_short:
             replenished.append(item.item_id)

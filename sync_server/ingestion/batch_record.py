@@ -17,10 +17,10 @@ from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.ingestion.ledger_writes import (
     ALWAYS,
     CLAIMS,
-    EVENTS,
     HELD,
     JOURNAL_LINES,
     JOURNALS,
+    LINES,
     MOVEMENTS,
     OUTBOX,
     RECEIPTS,
@@ -59,10 +59,10 @@ def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPos
     runs = _runs(delivery, rows)
     sets = dict(_row_sets(delivery, rows, posting, runs))
     optional = [row_set for row_set, found in sets.items() if found and row_set not in ALWAYS]
-    journals = {EVENTS: rows.event_journals, MOVEMENTS: rows.movement_journals}
+    journals = {LINES: (rows.money_journals, rows.goods_journals), MOVEMENTS: (rows.movement_journals,)}
     parameters: dict[str, Any] = {}
     for row_set in (*ALWAYS, *optional):
-        parameters |= row_set.parameters(sets[row_set], journals.get(row_set))
+        parameters |= row_set.parameters(sets[row_set], journals.get(row_set, ()))
     parameters |= _batch_parameters(delivery, posting)
     parameters |= _audit_parameters(delivery, posting)
     parameters["received"] = f"{{{','.join(f'[{first},{last}]' for first, last, *_ in runs)}}}"
@@ -85,7 +85,7 @@ def _row_sets(
     delivery: Delivery, rows: LedgerRows, posting: OpenPosting, runs: Sequence[Run]
 ) -> Iterator[tuple[RowSet, Sequence[tuple[Any, ...]]]]:
     stream_no = None if delivery.stream is None else delivery.stream.stream_no
-    yield EVENTS, rows.events
+    yield LINES, rows.lines
     yield MOVEMENTS, rows.movements
     yield STOCK, _stock(posting)
     yield (

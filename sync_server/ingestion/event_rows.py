@@ -43,7 +43,7 @@ def event_row(
     currency: str | None,
     shares: TenderShares | None,
 ) -> tuple[Any, ...]:
-    """The row of `pos_event`, in the order of `ledger_writes.EVENT_COLUMNS`, but for its journal."""
+    """The row of `pos_event`, in the order of `ledger_writes`, but for its journal."""
     event, time, sequence = arrival.event, arrival.time, arrival.event.sequence
     return (
         store_sequence,

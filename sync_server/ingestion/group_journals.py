@@ -29,8 +29,8 @@ class GroupJournals:
     def close(self, rows: LedgerRows, first: int, last: int) -> int:
         """Adds the journals behind sequence `last`; returns the last number given.
 
-        Events and movements added since the group began get the number of their journal: events the one of
-        their money, movements the one in the store's currency.
+        Lines and movements added since the group began get the number of their journal: that of their money,
+        and for goods the one in the store's currency.
         """
         numbers: dict[str, int] = {}
         for currency, entry in self.entries.items():
@@ -43,10 +43,11 @@ class GroupJournals:
             rows.outbox.append((last, JOURNAL))
             rows.journal_lines.extend((last, number, *line) for number, line in enumerate(lines, 1))
         goods = numbers.get(self.store_currency)
-        events = rows.events[len(rows.event_journals) :]
+        added = rows.lines[len(rows.money_journals) :]
         if len(numbers) > 1:
-            rows.event_journals.extend([numbers.get(row[EVENT_CURRENCY], goods) for row in events])
+            rows.money_journals.extend([numbers.get(row[EVENT_CURRENCY], goods) for row in added])
         else:
-            rows.event_journals.extend([next(iter(numbers.values()), None)] * len(events))
+            rows.money_journals.extend([next(iter(numbers.values()), None)] * len(added))
+        rows.goods_journals.extend([goods] * len(added))
         rows.movement_journals.extend([goods] * (len(rows.movements) - len(rows.movement_journals)))
         return last

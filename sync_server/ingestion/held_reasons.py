@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from shared.pos_event import EventType
+
 
 class HeldReason(StrEnum):
     """Each reason; the text of a member is what support reads."""
@@ -14,3 +16,9 @@ class HeldReason(StrEnum):
     """This version of the server records events of this type and does not post them yet."""
     REFUSED = "REFUSED"
     """The server could not understand the event; the agent handed it over raw with the refusal."""
+
+
+POSTED_TYPES = frozenset(
+    {EventType.SALE.value, EventType.RETURN.value, EventType.RECEIPT.value, EventType.VOID.value}
+)
+"""What this version posts; events of other types are held."""

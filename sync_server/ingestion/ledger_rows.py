@@ -16,12 +16,17 @@ SALE, RETURN, VOID, JOURNAL = 1, 2, 3, 4
 class LedgerRows:
     """Rows by table, each a tuple in the order of `ledger_writes`' columns.
 
-    The journals of events and movements stand apart: they are numbered when their group is complete.
+    The journals of lines and movements stand apart: they are numbered when their group is complete.
     """
 
-    events: list[tuple[Any, ...]] = field(default_factory=list)
-    event_journals: list[int | None] = field(default_factory=list)
+    lines: list[tuple[Any, ...]] = field(default_factory=list)
+    """Events, each with its own movement and its kind of outbox row where it has them."""
+    money_journals: list[int | None] = field(default_factory=list)
+    """The journal of each line's money."""
+    goods_journals: list[int | None] = field(default_factory=list)
+    """The journal of each line's goods."""
     movements: list[tuple[Any, ...]] = field(default_factory=list)
+    """Movements of events that were posted before, taken back by a void."""
     movement_journals: list[int | None] = field(default_factory=list)
     journals: list[tuple[int, int, str, date]] = field(default_factory=list)
     """(store sequence, first sequence, currency, business date)."""

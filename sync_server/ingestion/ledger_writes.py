@@ -23,60 +23,102 @@ class RowSet:
     columns: Mapping[str, str]
     tail: str = ""
 
-    def statement(self) -> str:
-        """The INSERT, reading one array parameter a column."""
+    def parts(self) -> tuple[str, ...]:
+        """The CTEs that write the rows: here one INSERT, reading one array parameter a column."""
         names = ", ".join(self.columns)
-        arrays = ", ".join(f"%({self.table}_{name})s::{kind}[]" for name, kind in self.columns.items())
-        return (
+        insert = (
             f"INSERT INTO {self.table} (store_no, {names}) "  # noqa: S608  # built from constants
-            f"SELECT %(store_no)s::int, row.* FROM unnest({arrays}) AS row({names}) {self.tail}"
+            f"SELECT %(store_no)s::int, row.* FROM {self.source()} AS row({names}) {self.tail}"
         )
+        return (f"{self.table}_rows AS ({insert})",)
+
+    def source(self) -> str:
+        """The rows, as SQL that reads one array parameter a column."""
+        arrays = ", ".join(f"%({self.table}_{name})s::{kind}[]" for name, kind in self.columns.items())
+        return f"unnest({arrays})"
 
     def parameters(
-        self, rows: Sequence[tuple[Any, ...]], last_column: Sequence[Any] | None = None
+        self, rows: Sequence[tuple[Any, ...]], last_columns: Sequence[Sequence[Any]] = ()
     ) -> dict[str, str]:
-        """The columns of `rows`, and `last_column` where it stands apart, as array literals."""
+        """The columns of `rows`, and behind them `last_columns`, which stand apart, as array literals."""
         if not rows:
             return {f"{self.table}_{name}": "{}" for name in self.columns}
-        columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-        if last_column is not None:
-            columns.append(last_column)
+        columns: list[Sequence[Any]] = [*zip(*rows, strict=True), *last_columns]
         return {
             f"{self.table}_{name}": literal(kind, values)
             for (name, kind), values in zip(self.columns.items(), columns, strict=True)
         }
 
 
-EVENTS = RowSet(
-    "pos_event",
-    {
-        "store_sequence": "bigint",
-        "event_key": "uuid",
-        "event_id": "varchar",
-        "content_hash": "bytea",
-        "stream_no": "integer",
-        "sequence": "bigint",
-        "type": "varchar",
-        "item_no": "integer",
-        "quantity": "numeric",
-        "amount": "numeric",
-        "tax_amount": "numeric",
-        "cost": "numeric",
-        "currency": "varchar",
-        "tenders": "json",
-        "sale_id": "varchar",
-        "line_number": "integer",
-        "transaction_number": "varchar",
-        "workstation_id": "varchar",
-        "cashier_id": "varchar",
-        "occurred_at": "timestamptz",
-        "time_reading": "varchar",
-        "business_date": "date",
-        "agent_business_date": "date",
-        "details": "json",
-        "journal_sequence": "bigint",
-    },
-)
+_EVENT = {
+    "store_sequence": "bigint",
+    "event_key": "uuid",
+    "event_id": "varchar",
+    "content_hash": "bytea",
+    "stream_no": "integer",
+    "sequence": "bigint",
+    "type": "varchar",
+    "item_no": "integer",
+    "quantity": "numeric",
+    "amount": "numeric",
+    "tax_amount": "numeric",
+    "cost": "numeric",
+    "currency": "varchar",
+    "tenders": "json",
+    "sale_id": "varchar",
+    "line_number": "integer",
+    "transaction_number": "varchar",
+    "workstation_id": "varchar",
+    "cashier_id": "varchar",
+    "occurred_at": "timestamptz",
+    "time_reading": "varchar",
+    "business_date": "date",
+    "agent_business_date": "date",
+    "details": "json",
+}
+_OWN_MOVEMENT = {
+    "moved_quantity": "numeric",
+    "moved_value": "numeric",
+    "on_hand_after": "numeric",
+    "previous_sequence": "bigint",
+    "accounting_date": "date",
+}
+_JOURNALS = {"journal_sequence": "bigint", "goods_journal_sequence": "bigint"}
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LineSet(RowSet):
+    """Events with what most of them do at once: a movement of their own and a row in the outbox.
+
+    The three rows share their number, type, item and dates, which travel and are read once.
+    """
+
+    def parts(self) -> tuple[str, ...]:
+        """The lines, and the INSERTs that read them."""
+        event = ", ".join((*_EVENT, "journal_sequence"))
+        insert = f"INSERT INTO pos_event (store_no, {event}) SELECT %(store_no)s::int, {event} FROM line"  # noqa: S608
+        names = ", ".join(self.columns)
+        return (
+            f"line ({names}) AS MATERIALIZED (SELECT * FROM {self.source()})",  # noqa: S608  # built from constants
+            f"pos_event_rows AS ({insert})",
+            f"line_movement_rows AS ({_LINE_MOVEMENTS})",
+            f"line_outbox_rows AS ({_LINE_OUTBOX})",
+        )
+
+
+_LINE_MOVEMENTS = """
+    INSERT INTO stock_movement (store_no, store_sequence, item_no, type, quantity, value, on_hand_after,
+                                previous_sequence, event_sequence, business_date, accounting_date, occurred_at,
+                                journal_sequence)
+    SELECT %(store_no)s::int, store_sequence, item_no, type, moved_quantity, moved_value, on_hand_after,
+           previous_sequence, store_sequence, business_date, accounting_date, occurred_at, goods_journal_sequence
+    FROM line WHERE moved_quantity IS NOT NULL
+"""
+_LINE_OUTBOX = """
+    INSERT INTO outbox (store_no, store_sequence, kind)
+    SELECT %(store_no)s::int, store_sequence, outbox_kind FROM line WHERE outbox_kind IS NOT NULL
+"""
+LINES = LineSet("line", _EVENT | _OWN_MOVEMENT | {"outbox_kind": "smallint"} | _JOURNALS)
 MOVEMENTS = RowSet(
     "stock_movement",
     {
@@ -167,9 +209,9 @@ RECEIPTS = RowSet(
         "outcomes": "varchar",
     },
 )
-ALWAYS = (EVENTS, MOVEMENTS, STOCK, JOURNALS, JOURNAL_LINES, OUTBOX, SALES, RECEIPTS)
+ALWAYS = (LINES, STOCK, JOURNALS, JOURNAL_LINES, OUTBOX, SALES, RECEIPTS)
 """What an ordinary batch of sales writes; the statement for it is prepared once a connection."""
-SOMETIMES = (VOID_EFFECTS, CLAIMS, RETURNS, HELD)
+SOMETIMES = (MOVEMENTS, VOID_EFFECTS, CLAIMS, RETURNS, HELD)
 
 _BATCH = """
     INSERT INTO pos_batch (store_no, batch_id, content_hash, channel, caller, request_id, stream_no, posted_at,
@@ -227,7 +269,7 @@ class WriteStatement:
 @lru_cache(maxsize=128)
 def write_statement(row_sets: tuple[RowSet, ...], *, stream: bool, satisfied: bool) -> WriteStatement:
     """One statement that writes `row_sets`, the batch, its audit entry, and the store's and stream's rows."""
-    parts = [f"{row_set.table}_rows AS ({row_set.statement()})" for row_set in row_sets]
+    parts = [part for row_set in row_sets for part in row_set.parts()]
     parts += [f"batch_row AS ({_BATCH})", f"audit_row AS ({_AUDIT})"]
     if stream:
         parts += [f"stream_row AS ({_STREAM})", f"reopened_days AS ({_REOPENED})"]

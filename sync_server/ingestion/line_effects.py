@@ -3,7 +3,6 @@
 A line and its void run through the same code with the opposite sign, which is what makes a void exact.
 """
 
-from datetime import date, datetime
 from decimal import Decimal
 
 import msgspec
@@ -13,21 +12,14 @@ from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.accounting.posting_rules import book_damaged, book_goods, book_money
 from sync_server.ingestion.known_state import KnownItem, PostedLine
-from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.inventory.valuation import move
 
 _SALE, _RETURN, _RECEIPT = EventType.SALE.value, EventType.RETURN.value, EventType.RECEIPT.value
 
 
-class Effect(msgspec.Struct, frozen=True, gc=False):
-    """Where an effect is recorded: its number, its cause, its type and its dates."""
-
-    store_sequence: int
-    event_sequence: int
-    type: str
-    business_date: date
-    accounting_date: date
-    occurred_at: datetime
+Movement = tuple[Decimal, Decimal, Decimal, int | None]
+"""What goods did: signed quantity and value, on hand afterwards, the item's movement before."""
+NO_MOVEMENT = (None, None, None, None)
 
 
 class Books(msgspec.Struct, frozen=True, gc=False):
@@ -39,8 +31,11 @@ class Books(msgspec.Struct, frozen=True, gc=False):
     goods: JournalEntry
 
 
-def apply_line(line: PostedLine, effect: Effect, books: Books, rows: LedgerRows, *, sign: int = 1) -> None:
-    """Posts `line` (sign 1) or takes it back (sign −1): money, goods and the movement between them."""
+def apply_line(line: PostedLine, number: int, books: Books, *, sign: int = 1) -> Movement | None:
+    """Posts `line` (sign 1) or takes it back (sign −1) as store sequence `number`: money, and the goods it returns.
+
+    None where no goods move: they came back damaged, or the line names none.
+    """
     kind = line.type
     # +1: money comes in and goods go out.
     outward = sign if kind == _SALE else -sign
@@ -48,8 +43,8 @@ def apply_line(line: PostedLine, effect: Effect, books: Books, rows: LedgerRows,
         _book_money(line, books, outward)
     if line.damaged:
         book_damaged(books.goods, books.chart, line.cost * sign)
-    elif line.item is not None:
-        _move_goods(line, line.item, effect, books, rows, outward)
+        return None
+    return None if line.item is None else _move_goods(line, line.item, number, books, outward)
 
 
 def _book_money(line: PostedLine, books: Books, direction: int) -> None:
@@ -66,9 +61,7 @@ def _book_money(line: PostedLine, books: Books, direction: int) -> None:
     )
 
 
-def _move_goods(
-    line: PostedLine, item: KnownItem, effect: Effect, books: Books, rows: LedgerRows, outward: int
-) -> None:
+def _move_goods(line: PostedLine, item: KnownItem, number: int, books: Books, outward: int) -> Movement:
     chart = books.chart
     quantity, cost = line.quantity, line.cost
     if outward > 0:
@@ -77,20 +70,5 @@ def _move_goods(
     valuation = move(position, quantity, cost, books.coin)
     counter = chart.goods_received if line.type == _RECEIPT else chart.cost_of_goods_sold
     book_goods(books.goods, chart, counter, valuation)
-    sequence = effect.store_sequence
-    rows.movements.append(
-        (
-            sequence,
-            item.item_no,
-            effect.type,
-            quantity,
-            valuation.value,
-            position.on_hand,
-            item.last_sequence,
-            effect.event_sequence,
-            effect.business_date,
-            effect.accounting_date,
-            effect.occurred_at,
-        )
-    )
-    item.last_sequence = sequence
+    previous, item.last_sequence = item.last_sequence, number
+    return quantity, valuation.value, position.on_hand, previous

@@ -1,13 +1,12 @@
 """The items that a batch names, each once, whatever the till called it, with the store's stock of it."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from psycopg import Cursor
 
 from sync_server.ingestion.array_literals import texts
-from sync_server.ingestion.groups import Arrival
 from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, read_stock
+from sync_server.ingestion.references import References
 from sync_server.inventory.item_catalogue import CatalogueItem, find_items, find_items_by_barcode
 from sync_server.inventory.valuation import ZERO, StockPosition
 
@@ -19,23 +18,15 @@ WHERE i.item_id = ANY(%s::varchar[])
 """
 
 
-def read_items(cursor: Cursor[Any], store_no: int, of: Iterable[Arrival]) -> dict[str, KnownItem]:
+def read_items(cursor: Cursor[Any], store_no: int, of: References) -> dict[str, KnownItem]:
     """The items by what the till said (an item id, or a barcode behind BARCODE_MARK), where the store stands.
 
     An item that is named by its id here and by a barcode there is one and the same object, since posting moves
     its position along. What nobody has described yet becomes a placeholder, in this transaction.
     """
-    ids: set[str] = set()
-    barcodes: set[str] = set()
-    for arrival in of:
-        event = arrival.event
-        if event.item_id is not None:
-            ids.add(event.item_id)
-        elif event.barcode is not None:
-            barcodes.add(event.barcode)
-    named = _by_id(cursor, store_no, ids) if ids else {}
-    if barcodes:
-        _add_by_barcode(cursor, store_no, barcodes, named)
+    named = _by_id(cursor, store_no, of.items) if of.items else {}
+    if of.barcodes:
+        _add_by_barcode(cursor, store_no, of.barcodes, named)
     return named
 
 
@@ -43,7 +34,12 @@ def _by_id(cursor: Cursor[Any], store_no: int, ids: set[str]) -> dict[str, Known
     cursor.execute(_WITH_STOCK, [store_no, texts(list(ids))], prepare=True)
     named = {
         item_id: KnownItem(
-            number, item_id, StockPosition(on_hand, value, unit_cost), last_sequence, placeholder, on_hand < 0
+            number,
+            item_id,
+            StockPosition(on_hand, value, unit_cost),
+            last_sequence,
+            placeholder,
+            on_hand < ZERO,
         )
         for item_id, number, placeholder, on_hand, value, unit_cost, last_sequence in cursor.fetchall()
     }

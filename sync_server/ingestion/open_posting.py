@@ -22,8 +22,6 @@ class PostingContext:
     last_sequence: int
     was_received: Callable[[int], bool]
     """Whether a sequence of the stream had arrived before this batch."""
-    refers: bool
-    """Whether the batch holds voids or returns, or voids wait for it: its lines must be findable."""
 
 
 class OpenPosting:
@@ -33,6 +31,8 @@ class OpenPosting:
         self.context = context
         self.state = state
         self.rows = LedgerRows()
+        self.refers = False
+        """Whether the batch holds voids or returns: its lines must be findable."""
         self.coin = minor_unit(context.currency)
         self.sequence = context.last_sequence
         self.accepted = self.duplicates = self.held = 0

@@ -15,10 +15,10 @@ from sync_server.accounting.tender_shares import share_tenders
 from sync_server.ingestion.event_rows import event_row, spelled_id
 from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival, sale_key
-from sync_server.ingestion.held_reasons import HeldReason
+from sync_server.ingestion.held_reasons import POSTED_TYPES, HeldReason
 from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, PostedLine
 from sync_server.ingestion.ledger_rows import RETURN, SALE
-from sync_server.ingestion.line_effects import Effect, apply_line
+from sync_server.ingestion.line_effects import NO_MOVEMENT, apply_line
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.referred_lines import remember
 from sync_server.ingestion.returns import settle_return
@@ -27,8 +27,6 @@ from sync_server.inventory.valuation import current_cost, worth_at
 from sync_server.stores.findings import FindingCode
 
 ZERO = Decimal(0)
-POSTED_TYPES = frozenset({EventType.SALE, EventType.RETURN, EventType.RECEIPT, EventType.VOID})
-"""What this version posts; events of other types are held."""
 _OUTBOX_KINDS: dict[str, int] = {EventType.SALE: SALE, EventType.RETURN: RETURN}
 _VOID, _RETURN, _RECEIPT = EventType.VOID.value, EventType.RETURN.value, EventType.RECEIPT.value
 _NO_SHARES: TenderShares = ()
@@ -137,7 +135,7 @@ def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> Sequence[TenderSh
 def _post_line(
     posting: OpenPosting, arrival: Arrival, shares: TenderShares | None, journals: GroupJournals
 ) -> PostedLine:
-    event, time, rows, context = arrival.event, arrival.time, posting.rows, posting.context
+    event, context = arrival.event, posting.context
     number = posting.next_number()
     kind = event.type
     item = posting.state.items[event.item_id or f"{BARCODE_MARK}{event.barcode}"]
@@ -158,15 +156,25 @@ def _post_line(
         kind == _RETURN and event.disposition == "DAMAGED",
     )
     line.cost = cost = _cost(posting, arrival, line, item)
-    date = time.business_date
-    effect = Effect(number, number, kind, date, journals.accounting_date, time.occurred_at)
-    apply_line(line, effect, posting.books(journals, currency), rows)
+    movement = apply_line(line, number, posting.books(journals, currency)) or NO_MOVEMENT
     outbox_kind = _OUTBOX_KINDS.get(kind)
-    paid_in = None if outbox_kind is None else currency
-    rows.events.append(event_row(number, arrival, context.stream_no, item.item_no, cost, paid_in, shares))
-    if outbox_kind is not None:
-        rows.outbox.append((number, outbox_kind))
-    if context.refers:
+    posting.rows.lines.append(
+        (
+            *event_row(
+                number,
+                arrival,
+                context.stream_no,
+                item.item_no,
+                cost,
+                None if outbox_kind is None else currency,
+                shares,
+            ),
+            *movement,
+            journals.accounting_date,
+            outbox_kind,
+        )
+    )
+    if posting.refers:
         remember(posting.state, line)
     if item.placeholder or not cost or currency != context.currency:
         _note_line(posting, line, item, currency)

@@ -1,6 +1,5 @@
 """The posted lines that voids and returns of a batch refer to, by event key or by sale."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -9,7 +8,9 @@ from psycopg import Cursor
 from shared.pos_event import EventType
 from shared.wire_json import decode_json
 from sync_server.accounting.posting_rules import TenderShares
+from sync_server.ingestion.groups import sale_key
 from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, key_array
+from sync_server.ingestion.references import References
 from sync_server.inventory.valuation import StockPosition
 
 ZERO = Decimal(0)
@@ -39,13 +40,16 @@ _RETURNED = """
 
 
 def read_referred_lines(
-    cursor: Cursor[Any], store_no: int, state: KnownState, events: Sequence[str], sales: Sequence[str]
+    cursor: Cursor[Any], store_no: int, state: KnownState, named: References
 ) -> list[KnownItem]:
-    """Adds the lines with these event keys and of these sales to `state`, in the order of posting.
+    """Adds the lines that voids and returns name to `state`, in the order of posting.
 
     Returns the items of those lines that the batch itself does not name; their stock is still to be read.
     """
-    parameters = {"store": store_no, "events": key_array(events), "sales": key_array(sales)}
+    if not (named.events or named.earlier_sales):
+        return []
+    sales = key_array(map(sale_key, named.earlier_sales))
+    parameters = {"store": store_no, "events": key_array(named.events), "sales": sales}
     rows = {row[0]: row for row in cursor.execute(_LINES, parameters, prepare=True).fetchall()}
     if not rows:
         return []

@@ -13,7 +13,7 @@ from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival, sale_key
 from sync_server.ingestion.known_state import Claim, PostedLine
 from sync_server.ingestion.ledger_rows import VOID
-from sync_server.ingestion.line_effects import Effect, apply_line
+from sync_server.ingestion.line_effects import NO_MOVEMENT, apply_line
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.stores.findings import FindingCode
 
@@ -21,7 +21,8 @@ from sync_server.stores.findings import FindingCode
 def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -> None:
     """Records a void and takes back what it names, as far as that is there."""
     number = posting.next_number()
-    posting.rows.events.append(event_row(number, arrival, posting.context.stream_no, None, None, None, None))
+    event = event_row(number, arrival, posting.context.stream_no, None, None, None, None)
+    posting.rows.lines.append((*event, *NO_MOVEMENT, None, None))
     lines = _named_lines(posting, arrival)
     standing = [line for line in lines if not line.voided]
     for line in standing:
@@ -94,17 +95,22 @@ def _take_back(
     number = posting.next_number()
     line.voided = True
     posting.state.taken_back.add(line.store_sequence)
-    time = arrival.time
-    effect = Effect(
-        number,
-        void_sequence,
-        EventType.VOID.value,
-        time.business_date,
-        journals.accounting_date,
-        time.occurred_at,
-    )
     books = posting.books(journals, line.currency or posting.context.currency)
-    apply_line(line, effect, books, posting.rows, sign=-1)
+    movement = apply_line(line, number, books, sign=-1)
+    if movement is not None and line.item is not None:
+        time = arrival.time
+        posting.rows.movements.append(
+            (
+                number,
+                line.item.item_no,
+                EventType.VOID.value,
+                *movement,
+                void_sequence,
+                time.business_date,
+                journals.accounting_date,
+                time.occurred_at,
+            )
+        )
     posting.rows.void_effects.append((number, void_sequence, line.store_sequence))
     posting.rows.outbox.append((number, VOID))
 

@@ -41,14 +41,14 @@ class Valuation(msgspec.Struct, frozen=True, gc=False):
 
 def unit_cost_of(position: StockPosition) -> Decimal:
     """What one unit costs: value over quantity while there is stock, the frozen cost while there is none."""
-    if position.on_hand <= 0:
+    if position.on_hand <= ZERO:
         return position.unit_cost
     return _EXACT.quantize(_EXACT.divide(position.value, position.on_hand), _COST_UNIT)
 
 
 def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> Decimal:
     """What `quantity` (> 0) costs: at the average as far as on hand goes, beyond it at the frozen unit cost."""
-    if position.on_hand <= 0:
+    if position.on_hand <= ZERO:
         return _round(_EXACT.multiply(quantity, position.unit_cost), unit)
     if quantity <= position.on_hand:
         share = _EXACT.divide(_EXACT.multiply(position.value, quantity), position.on_hand)
@@ -68,7 +68,12 @@ def move(position: StockPosition, quantity: Decimal, worth: Decimal, unit: Decim
     `worth` is what the other account gives or takes; what of it inventory cannot hold becomes variance.
     """
     after = _EXACT.add(position.on_hand, quantity)
-    if after <= 0:
+    if after > ZERO and position.on_hand > ZERO:
+        target = _EXACT.add(position.value, worth)
+        if target >= ZERO:  # nearly every movement: inventory holds all of it
+            position.on_hand, position.value = after, target
+            return Valuation(worth, ZERO)
+    if after <= ZERO:
         position.unit_cost = unit_cost_of(position)
     target = _value_after(position, quantity, worth, after, unit)
     value = _EXACT.subtract(target, position.value)

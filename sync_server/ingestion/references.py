@@ -1,0 +1,59 @@
+"""What a batch names that has to be looked up before it can be posted: items, barcodes, sales, earlier events. Pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from shared.identifiers import event_key_hex
+from shared.pos_event import EventType
+from sync_server.ingestion.groups import Arrival
+from sync_server.ingestion.held_reasons import POSTED_TYPES
+
+_PLAIN = frozenset({EventType.SALE.value, EventType.RECEIPT.value})
+
+
+@dataclass(slots=True)
+class References:
+    """Everything once, whoever names it and how often."""
+
+    items: set[str] = field(default_factory=set)
+    barcodes: set[str] = field(default_factory=set)
+    """Of lines that name no item id."""
+    sales: set[str] = field(default_factory=set)
+    """Sale ids of the batch's own lines."""
+    events: set[str] = field(default_factory=set)
+    """Keys of the events that voids take back."""
+    earlier_sales: set[str] = field(default_factory=set)
+    """Ids of the sales that voids take back and returns come from."""
+    refers: bool = False
+    """Whether there are voids or returns at all: then the batch's own lines must be findable too."""
+
+
+def references(of: Iterable[Arrival]) -> References:
+    """What these events name; of a type that is not posted yet nothing but its sale."""
+    named = References()
+    for arrival in of:
+        event = arrival.event
+        if event.sale_id is not None:
+            named.sales.add(event.sale_id)
+        if event.type not in _PLAIN:
+            if event.type not in POSTED_TYPES:
+                continue
+            _add_earlier(named, arrival)
+        if event.item_id is not None:
+            named.items.add(event.item_id)
+        elif event.barcode is not None:
+            named.barcodes.add(event.barcode)
+    return named
+
+
+def _add_earlier(named: References, arrival: Arrival) -> None:
+    """What a void or a return refers to."""
+    event = arrival.event
+    named.refers = True
+    voids = event.voids or {}
+    if "eventId" in voids:
+        named.events.add(event_key_hex(voids["eventId"]))
+    elif "saleId" in voids:
+        named.earlier_sales.add(voids["saleId"])
+    if event.original_sale_id is not None:
+        named.earlier_sales.add(event.original_sale_id)
