@@ -86,8 +86,8 @@ class DayClose:
         `today_too`.
         """
         today = business_date(self._clock.now(), self._profile.rule().day_rule).toordinal()
-        before = date.max.toordinal() if today_too else today
-        due = self._desk.ask(lambda spool: days.unproven_days(spool, before))
+        running = 0 if today_too else today
+        due = self._desk.ask(lambda spool: days.unproven_days(spool, running))
         proofs = []
         for day in due:
             proof = self._prove(day)

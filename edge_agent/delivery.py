@@ -33,6 +33,9 @@ MAX_SUSPECTS = 20
 """Groups that may be refused alone, without a reason, before the agent takes the server for the sick one."""
 MAX_UNANSWERED = 20
 """Questions before the first batch that may stay without an answer."""
+TOO_LARGE = 413
+BATCHES_BEFORE_GROWING = 20
+"""So many smaller batches pass before a larger one is tried again."""
 IDLE_SECONDS = 60.0
 """A pass is made at least this often, should a wake-up ever get lost."""
 PASS_SECONDS = 1800.0
@@ -82,6 +85,9 @@ class Delivery:
         self._wake = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
+        # What the server has lately taken, in events, where it refused larger batches by their size alone.
+        self._ceiling: int | None = None
+        self._passed = 0
         # Set by a success: whatever was refused alone, without a reason, may now be judged once more.
         self._server_is_healthy = False
 
@@ -123,17 +129,19 @@ class Delivery:
         """A pass that outlives every error: a store's sales must not stop because of one that nobody foresaw."""
         self._pulse.beat("delivery", PASS_SECONDS)
         try:
-            return self.run_once()
+            outcome = self.run_once()
         except Exception as error:
             if not self._stopping.is_set():
                 log.exception("Delivery failed and goes on", extra={"action": "delivery.failed"})
-            return TryLater(reason=f"the agent failed: {error}")
+            outcome = TryLater(reason=f"the agent failed: {error}")
+        self._headquarters.delivery_came_to(outcome.reason if isinstance(outcome, TryLater) else None)
+        return outcome
 
     def run_once(self) -> Pass:
         """One pass."""
         if self._ask_first is not None and not self._may_begin(self._ask_first):
             return TryLater(reason="headquarters has not said yet how far the stream is")
-        limits, suspects = self._limits(), self._server_is_healthy
+        limits, suspects = under_ceiling(self._limits(), self._ceiling), self._server_is_healthy
         batch = self._desk.ask(
             lambda spool: batches.next_batch(spool, limits, self._clock, suspects=suspects)
         )
@@ -164,6 +172,10 @@ class Delivery:
         self._desk.ask(lambda spool: self._record_receipt(spool, batch, receipt.acknowledged_sequence))
         if not batch.suspect:
             self._server_is_healthy = True
+        if self._ceiling is not None:
+            self._passed += 1
+            if self._passed % BATCHES_BEFORE_GROWING == 0:
+                self._ceiling += max(1, self._ceiling // 8)
         self._on_commands(receipt.commands)
         log.info(
             "Batch %s: %d events acknowledged, %d known already, %d held",
@@ -181,6 +193,8 @@ class Delivery:
             self._ahead(spool, acknowledged_sequence)
 
     def _take_apart(self, batch: OutgoingBatch, refusal: Refused) -> Pass:
+        if refusal.status == TOO_LARGE:
+            self._ceiling = max(1, batch.events // 2)
         ends = self._desk.ask(lambda spool: batches.group_ends(spool, batch))
         verdict = isolate(batch.first_position, ends, refusal, judged_before=batch.suspect)
         if isinstance(verdict, Suspect):
@@ -207,6 +221,13 @@ class Delivery:
             return TryLater(reason=f"the server refuses everything ({refusal.sentence})")
         self._desk.ask(lambda spool: batches.mark_suspect(spool, batch))
         return Progress(0)
+
+
+def under_ceiling(limits: BatchLimits, ceiling: int | None) -> BatchLimits:
+    """The limits, but no more events than the server has lately taken."""
+    if ceiling is None or ceiling >= limits.max_events:
+        return limits
+    return BatchLimits(max_events=ceiling, max_bytes=limits.max_bytes)
 
 
 def read_receipt(outcome: Delivered, batch: OutgoingBatch, store_id: str) -> BatchReceipt | TryLater:

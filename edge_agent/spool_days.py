@@ -40,12 +40,15 @@ def record_days(spool: Spool, first: int, last: int) -> None:
     )
 
 
-def unproven_days(spool: Spool, before: int) -> list[StreamDay]:
-    """Days earlier than day number `before` that are not proven and none of whose events is on its way."""
+def unproven_days(spool: Spool, running: int) -> list[StreamDay]:
+    """Days that are not proven and none of whose events is on its way, but for day number `running`.
+
+    A day that lies ahead is finished too: it comes from a clock that was wrong and has been put right.
+    """
     rows = spool.connection.execute(
         "SELECT stream_no, stream_id, business_day, day.first_position, last_position, events, state"
         " FROM stream_day AS day JOIN stream USING (stream_no)"
-        " WHERE state <> 'PROVEN' AND business_day < ?"
+        " WHERE state <> 'PROVEN' AND business_day <> ?"
         " AND NOT EXISTS (SELECT 1 FROM batch AS b"
         "  WHERE b.first_position <= day.last_position AND b.last_position >= day.first_position)"
         " AND NOT EXISTS (SELECT 1 FROM resend AS r"
@@ -53,7 +56,7 @@ def unproven_days(spool: Spool, before: int) -> list[StreamDay]:
         " AND NOT EXISTS (SELECT 1 FROM undeliverable AS u"
         "  WHERE u.uploaded_at IS NULL AND u.position BETWEEN day.first_position AND day.last_position)"
         " ORDER BY business_day, stream_no",
-        (before,),
+        (running,),
     )
     return [StreamDay(*row) for row in rows]
 

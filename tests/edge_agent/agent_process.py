@@ -105,6 +105,11 @@ class AgentProcess:
         self._process.send_signal(signal.SIGKILL)
         self._process.wait()
 
+    def signal(self, number: signal.Signals) -> None:
+        """Any signal."""
+        assert self._process is not None
+        self._process.send_signal(number)
+
     def terminate(self) -> tuple[int, float]:
         """SIGTERM; the exit code and the seconds it took."""
         assert self._process is not None

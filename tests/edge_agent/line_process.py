@@ -9,9 +9,11 @@ import gzip
 import hashlib
 import json
 import socket
+import ssl
 import struct
 import sys
 import threading
+import time
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -41,6 +43,10 @@ class Books:
         self.streams: dict[str, dict[int, str]] = {}
         self.poison: list[str] = []
         self.names_poison = True
+        self.quarrels: list[list[str]] = []
+        self.shrinking: list[int] = []
+        self.enrolments: list[str] = []
+        self.released = False
         self.heartbeats: list[dict[str, Any]] = []
         self.digests: list[dict[str, Any]] = []
         self.undeliverable: list[dict[str, Any]] = []
@@ -79,6 +85,9 @@ class Handler(BaseHTTPRequestHandler):
     """One request."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = (
+        True  # head and body are written apart: an answer would wait 40 ms for the other side
+    )
     books: Books
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the parent's spelling
@@ -90,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
             books = self.books
             with books.turn:
                 names = ["posted", "attempts", "events", "heartbeats", "digests", "undeliverable"]
-                names += ["results", "day_lists"]
+                names += ["results", "day_lists", "enrolments"]
                 held = {name: getattr(books, name) for name in names}
                 self.answer(200, {**held, "streams": {s: books.events_of(s) for s in books.streams}})
         elif not self.misbehave(b""):
@@ -98,6 +107,9 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Everything else."""
+        if (read := self.next_close_after()) is not None:
+            self.rfile.read(read)
+            return self.hang_up()
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
         if self.path == "/control":
             with self.books.turn:
@@ -121,6 +133,7 @@ class Handler(BaseHTTPRequestHandler):
         """Behaves as the real server would."""
         document = json.loads(body)
         if self.path.endswith("/enrolments"):
+            self.books.enrolments.append(document["deviceId"])
             status, answer = 201, {
                 "storeId": STORE, "deviceId": document["deviceId"], "credential": self.books.credential,
                 "profile": PROFILE,
@@ -163,6 +176,22 @@ class Handler(BaseHTTPRequestHandler):
                 books.events_of(document["streamId"])[event["sequence"]] = "held"
             return 200, {}
 
+    def next_close_after(self) -> int | None:
+        """How many bytes of this batch are read before the connection is cut, when that is what comes next."""
+        books = self.books
+        with books.turn:
+            due = self.path.endswith("/pos-batches") and books.behaviours
+            if not due or "close_after" not in books.behaviours[0]:
+                return None
+            return int(books.behaviours.pop(0)["close_after"])
+
+    def hang_up(self) -> None:
+        """Resets the connection."""
+        self.close_connection = True
+        linger = struct.pack("ii", 1, 0)
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+        self.connection.close()
+
     def misbehave(self, body: bytes) -> bool:
         """Does what the next behaviour says; False when there is none and the server behaves."""
         books = self.books
@@ -174,12 +203,14 @@ class Handler(BaseHTTPRequestHandler):
         if behaviour.get("commit"):
             with books.turn:
                 take_batch(books, json.loads(body), body)
+        while behaviour.get("hold") and not books.released:
+            time.sleep(0.01)
         if behaviour.get("hang_up"):
-            self.close_connection = True
-            linger = struct.pack("ii", 1, 0)
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-            self.connection.close()
+            self.hang_up()
             return True
+        if behaviour.get("then_close"):  # answers well, and drops the connection without a word
+            self.close_connection = True
+            return False
         if "answer_of" in behaviour:
             document = {**json.loads(body), "batchId": behaviour["answer_of"]}
             self.answer(201, receipt(books, document, duplicate=False), MARK)
@@ -217,6 +248,12 @@ def take_batch(books: Books, document: dict[str, Any], body: bytes) -> tuple[int
         if books.posted[batch_id] != digest:
             return problem(409, "BATCH_CONFLICT", "The batch id was used for other content")
         return 200, receipt(books, document, duplicate=True)
+    if books.shrinking and len(document["events"]) > books.shrinking[0]:
+        books.shrinking = books.shrinking[1:] or books.shrinking
+        return problem(413, "BODY_TOO_LARGE", "The batch is too large")
+    items = {event.get("itemId") for event in document["events"]}
+    if any(items.issuperset(quarrel) for quarrel in books.quarrels):
+        return problem(422, "VALIDATION_FAILED", "POS batch validation failed")
     sick = [i for i, event in enumerate(document["events"]) if event.get("itemId") in books.poison]
     if sick:
         named = [{"field": f"events[{i}].itemId", "constraint": "No", "rejectedValue": None} for i in sick]
@@ -267,6 +304,10 @@ def main() -> None:
     Handler.books = Books()
     server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Handler)
     server.daemon_threads = True
+    if len(sys.argv) > 2:  # a certificate and its key
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(sys.argv[2], sys.argv[3])
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(f"{server.server_port}\n")
     sys.stdout.flush()

@@ -138,7 +138,7 @@ def test_a_server_that_refuses_everything_is_not_believed(agent: AgentProcess, l
     line.always(status=422, marked=True, body=PROBLEM)
     agent.start()
     agent.sell(*[sale(eventId=f"till-{n}") for n in range(60)])
-    eventually("the agent notices", lambda: "refuses everything" in agent.log() or agent.status()["online"])
+    eventually("the agent says so", lambda: "refuses everything" in (agent.status()["trouble"] or ""))
     assert agent.status()["undeliverable"] == 0
     line.always()
     agent.until_delivered()
