@@ -88,7 +88,7 @@ class Agent:
             ca_file=settings.ca_file,
         )
         self._keeping = SpoolKeeping(
-            settings, self._desk, generation, self._refused, clock, self._wake_delivery
+            settings, self._desk, generation, self._refused, self._offset, clock, self._wake_delivery
         )
         self._headquarters = Headquarters(self.store_id, self._uplink, self._line, self._offset, clock)
         self._wire_delivery(self._headquarters, clock)

@@ -25,3 +25,9 @@ def damaged_files(spool: Spool) -> list[DamagedFile]:
     ).fetchall()
     names = DamagedFile.__struct_fields__
     return [DamagedFile(**dict(zip(names, row, strict=True))) for row in rows]
+
+
+def forget_damaged_file(spool: Spool, name: str) -> None:
+    """The file was deleted after its time."""
+    with spool.transaction() as connection:
+        connection.execute("DELETE FROM salvage WHERE file = ?", (name,))

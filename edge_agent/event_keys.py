@@ -63,6 +63,11 @@ class EventKeys:
         self._keep(lambda at: at <= position)
 
     @property
+    def through(self) -> int:
+        """The position up to which the keys are in the index."""
+        return self._through
+
+    @property
     def should_be_written(self) -> bool:
         """Whether so many keys wait that they should be written down."""
         return len(self._recent) >= KEYS_IN_MEMORY

@@ -12,6 +12,7 @@ import msgspec
 
 from edge_agent import spool_batches as batches
 from edge_agent.errors import AgentRefused
+from edge_agent.pruned_hashes import still_here
 from edge_agent.resend import Range, without
 from edge_agent.spool import Spool
 
@@ -75,7 +76,11 @@ def resync(spool: Spool, request: ResyncRequest) -> ResyncPlan:
 
 
 def put_back(spool: Spool, positions: Sequence[Range], *, dry_run: bool) -> ResyncPlan:
-    """Puts acknowledged position ranges back into the backlog, unless it is a dry run; says what they are."""
+    """Puts acknowledged position ranges back into the backlog, unless it is a dry run; says what they are.
+
+    What was pruned is left out.
+    """
+    positions = still_here(spool, positions)
     if positions and not dry_run:
         batches.send_again(spool, positions)
     parts: dict[str, list[Range]] = {}

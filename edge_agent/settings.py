@@ -128,6 +128,13 @@ class Settings:
         least=65536,
         most=10_737_418_240,
     )
+    retention_days: int = _setting(
+        90,
+        "days",
+        "How long events that headquarters has acknowledged are kept, so that they can be sent again.",
+        least=1,
+        most=3650,
+    )
     disk_warning_bytes: int = _setting(
         536_870_912,
         "bytes",

@@ -155,6 +155,13 @@ class Spool:
         if keys_are_due:
             self._keys.written(before)
 
+    def write_keys(self) -> None:
+        """Brings every key into the index, so that any event can be pruned; does nothing when none waits."""
+        if self._keys.through < self.last_position:
+            with self.transaction():
+                self._keys.write_down(self.last_position)
+            self._keys.written(self.last_position)
+
     def _store_one(self, event: StampedEvent) -> Accepted:
         """Stores a group of one event; a transaction by itself where none is open."""
         positions = self._keys.positions(event.key_high)

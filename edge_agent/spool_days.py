@@ -7,6 +7,7 @@ import sqlite3
 
 import msgspec
 
+from edge_agent.pruned_hashes import pruned_pairs
 from edge_agent.spool import Spool
 
 ROWS_AT_ONCE = 5000
@@ -67,12 +68,16 @@ def count_days(spool: Spool) -> dict[str, int]:
 
 
 def day_pairs(spool: Spool, day: StreamDay, first: int) -> list[tuple[int, bytes]]:
-    """The (position, content hash) pairs of a day among the ROWS_AT_ONCE positions from `first` on."""
+    """The (position, content hash) pairs of a day among the ROWS_AT_ONCE positions from `first` on.
+
+    Those of pruned events are among them.
+    """
     last = min(first + ROWS_AT_ONCE - 1, day.last_position)
-    return spool.connection.execute(
+    rows = spool.connection.execute(
         "SELECT position, content_hash FROM event WHERE position BETWEEN ? AND ? AND business_day = ?",
         (first, last, day.business_day),
     ).fetchall()
+    return [*pruned_pairs(spool, day.stream_no, day.business_day, first, last), *rows]
 
 
 def record_state(spool: Spool, day: StreamDay, state: str) -> bool:

@@ -1,12 +1,14 @@
-"""Everything that looks after the spool's file while tills are served: disk, second file, salvage, taking over."""
+"""Everything that looks after the spool's file while tills are served: disk, second file, salvage, retention."""
 
 from collections.abc import Callable
 from datetime import timedelta
 
 from edge_agent.alarms import Alarm
+from edge_agent.clock_offset import ClockOffset
 from edge_agent.disk_guard import DiskGuard
 from edge_agent.generation import Generation, stream_alarms
 from edge_agent.refused_records import RefusedRecords
+from edge_agent.retention import EVERY_SECONDS, Retention
 from edge_agent.salvage import NOTICE_DAYS, Salvage
 from edge_agent.schedule import Schedule
 from edge_agent.settings import Settings
@@ -25,6 +27,7 @@ class SpoolKeeping:
         desk: SpoolDesk,
         generation: Generation,
         refused: RefusedRecords,
+        offset: ClockOffset,
         clock: Clock,
         on_taken_over: Callable[[], None],
     ) -> None:
@@ -35,6 +38,7 @@ class SpoolKeeping:
         self._clock = clock
         self._on_taken_over = on_taken_over
         self._salvage = Salvage(desk, refused, clock)
+        self._retention = Retention(desk, offset, settings.retention_days, clock)
         self.disk = DiskGuard(
             desk.path.parent,
             reserve_bytes=settings.disk_reserve_bytes,
@@ -56,6 +60,7 @@ class SpoolKeeping:
             settings.disk_check_interval, "take-over", self.take_over, at_once=True, local=True, apart=True
         )
         schedule.every(settings.heartbeat_interval, "generation", self.note, local=True)
+        schedule.every(EVERY_SECONDS, "retention", self._retention.run_once, apart=True)
 
     def note(self) -> None:
         """Writes down how far the spool is."""
