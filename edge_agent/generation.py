@@ -7,12 +7,14 @@ takes both files back; that is found out when headquarters knows more of the str
 """
 
 import logging
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from edge_agent import spool_streams as streams
 from edge_agent.alarms import Alarm, AlarmCode
 from edge_agent.damaged_files import damaged_files
+from edge_agent.errors import SpoolFull
 from edge_agent.machine import Facts, is_other_machine, read_machine
 from edge_agent.spool import Spool
 from edge_agent.spool_batches import unacknowledged
@@ -58,16 +60,21 @@ class Generation:
 
     def check(self, desk: SpoolDesk) -> None:
         """Holds the spool against the second file, begins a new stream if need be, and writes the file anew."""
-        desk.ask(self._check)
+        try:
+            desk.ask(self._restart_if_need_be)
+        except SpoolFull:  # whoever guards the disk has been told, and has made room for just this
+            desk.ask(self._restart_if_need_be)
+        with suppress(SpoolFull):  # an agent that cannot count starts all the same
+            desk.ask(self._count)
         self._write(desk, running=True)
 
-    def _check(self, spool: Spool) -> None:
+    def _restart_if_need_be(self, spool: Spool) -> None:
         former, counter = self._former, streams.generation(spool)
-        is_new = counter == 0 and spool.last_position == 0
         reason = None
-        if former is not None and not (
-            is_new and damaged_files(spool)
-        ):  # a fresh file has a stream of its own
+        if former is None:
+            reason = "the file that remembers the spool's past was gone" if counter else None
+        elif counter or spool.last_position or not damaged_files(spool):
+            # Else it is the fresh file in the place of a damaged one, with a stream of its own.
             reason = why_not_its_own(
                 former,
                 self._machine,
@@ -76,12 +83,12 @@ class Generation:
                 spool_was_there=self._spool_was_there,
                 log_was_there=self._log_was_there,
             )
-        elif former is None and counter:
-            reason = "the file that remembers the spool's past was gone"
         if reason is not None:
             self.restart(spool, reason)
-        if former is not None and former.generation > counter:
-            streams.set_generation(spool, former.generation)
+
+    def _count(self, spool: Spool) -> None:
+        if self._former is not None and self._former.generation > streams.generation(spool):
+            streams.set_generation(spool, self._former.generation)
         streams.count_generation(spool)
 
     def restart(self, spool: Spool, reason: str) -> None:

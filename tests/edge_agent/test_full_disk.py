@@ -1,5 +1,6 @@
 """A disk that runs full, turns read-only, or cannot take the log: refused, said, and gone on by itself."""
 
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from edge_agent.alarms import AlarmCode
 from edge_agent.disk_guard import DiskGuard, DiskState, judge_disk
 from edge_agent.errors import SpoolError, SpoolFull
 from edge_agent.spool import Spool
+from edge_agent.spool_schema import CHECKPOINT_PAGES
 from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import ManualClock, sale, stamped
 from tests.edge_agent.misbehaving_line import MisbehavingLine
@@ -153,19 +155,22 @@ def test_disk_full_at_commit_keeps_nothing_of_the_request(tmp_path: Path) -> Non
 def test_disk_full_at_checkpoint_costs_nothing_that_was_committed(tmp_path: Path) -> None:
     with SmallDisk(tmp_path, 12) as disk:
         spool = Spool(disk.folder / "s.sqlite3", ManualClock())
+        log = disk.folder / "s.sqlite3-wal"
         accepted = 0
-        while (disk.folder / "s.sqlite3-wal").stat().st_size < 3 * MIB if accepted else True:
-            spool.accept([[[stamped(sale(note="z" * 2000))] for _ in range(10)]])
-            accepted += 10
-        disk.fill(leave=2 * MIB)  # room for the log, none for what a checkpoint would add to the file
-        try:
-            for _ in range(1000):
+
+        def accept(times: int) -> int:
+            for _ in range(times):
                 spool.accept([[[stamped(sale(note="z" * 2000))] for _ in range(10)]])
-                accepted += 10
-        except SpoolFull:
-            pass
-        wal = (disk.folder / "s.sqlite3-wal").stat().st_size
-        assert wal > 1000 * 4120, "a checkpoint was due, and could not be made"
+            return 10 * times
+
+        while log.stat().st_size < 0.7 * MIB:
+            accepted += accept(1)
+        disk.fill(leave=MIB // 2)  # room for the log, none for what a checkpoint would add to the file
+        with suppress(SpoolFull):
+            for _ in range(1000):
+                accepted += accept(1)
+        assert log.stat().st_size > CHECKPOINT_PAGES * 4120, "a checkpoint was due, and could not be made"
+        assert (disk.folder / "s.sqlite3").stat().st_size < accepted * 2000
         disk.make_room()
         spool.close()
         again = Spool(disk.folder / "s.sqlite3", ManualClock())
