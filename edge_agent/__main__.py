@@ -31,6 +31,7 @@ _COMMANDS = {
     "undeliverable": "list, show, try again or give up what was refused",
     "resync": "send events to headquarters again; nothing is deleted or doubled",
     "bundle": "write a zip for support, without secrets and without sales",
+    "import": "take in a file that another agent of this store exported, or that was rescued",
     "export": "write events into a signed file, to be carried to headquarters by hand",
 }
 _UNDELIVERABLE = {
@@ -95,6 +96,7 @@ def _add_support(made: dict[str, argparse.ArgumentParser], shared_flags: argpars
     made["bundle"].add_argument(
         "file", nargs="?", type=Path, metavar="FILE", help="the zip; without it one here"
     )
+    made["import"].add_argument("file", type=Path, metavar="FILE", help="what `edge-agent export` wrote")
     export = made["export"]
     export.add_argument("file", type=Path, metavar="FILE", help="the file to write")
     export.add_argument(
@@ -166,6 +168,8 @@ def _run_support(given: argparse.Namespace, settings: Settings) -> Report:
             return support.run_undeliverable(settings, given.verb, entry_id, reason)
         case "resync":
             return support.run_resync(settings, _resync_request(given))
+        case "import":
+            return support.run_import(settings, given.file)
         case "bundle":
             return support.run_bundle(settings, given.file)
         case _:

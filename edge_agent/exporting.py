@@ -21,8 +21,13 @@ from edge_agent import spool_batches as batches
 from edge_agent.batching import BatchLimits, Line, batch_size
 from edge_agent.errors import EdgeAgentError, SpoolFault
 from edge_agent.program_version import program_version
+from edge_agent.refused_records import RefusedRecords
 from edge_agent.resync import ResyncRequest, wanted_positions
+from edge_agent.salvage import Salvage
 from edge_agent.spool import Spool
+from edge_agent.spool_desk import SpoolDesk
+from edge_agent.spool_marker import marker_of
+from edge_agent.spool_repair import damaged_folder
 from shared.clock import Clock, instant_text
 from shared.event_batch import hash_of_pairs
 from shared.export_file import ExportHeading, ExportSeal, ExportWriter
@@ -30,6 +35,8 @@ from shared.wire_json import JsonError, decode_json, encode_json
 from shared.zone_data import zone_data_version
 
 LIMITS = BatchLimits(max_events=500, max_bytes=1_048_576)
+MAX_REFUSED_BYTES = 1_073_741_824
+"""Of what a rescue cannot read; it lies in the copy and goes with it."""
 ROWS_AT_ONCE = 600
 """Rows read in one turn at the spool, so that tills are served in between."""
 
@@ -101,25 +108,38 @@ def heading_of(store_id: str, device_id: str | None, clock: Clock, *, rescued: b
 def opened_copy(spool_file: Path, clock: Clock) -> Iterator[Ask]:
     """The spool of a disk whose agent is gone, opened in a copy: the disk may be mounted read-only, and stays so.
 
-    Raises SpoolFault when the file cannot be read at all.
+    What is damaged is read page by page, as the agent itself would. Raises SpoolFault when nothing can be copied.
     """
     with tempfile.TemporaryDirectory(prefix="edge-agent-rescue-") as name:
-        copy = Path(name) / spool_file.name
+        folder = Path(name) / "spool"
+        copy = folder / spool_file.name
         try:
-            for suffix in ("", "-wal"):
-                source = spool_file.with_name(spool_file.name + suffix)
-                if source.exists() or not suffix:
-                    shutil.copyfile(source, copy.with_name(copy.name + suffix))
+            _copy_spool(spool_file, copy)
         except OSError as error:
             raise SpoolFault(
                 f"{spool_file} cannot be copied ({error.strerror}); check where the disk is mounted, and name "
                 "its data folder with --data-dir."
             ) from error
-        spool = Spool(copy, clock)
+        desk = SpoolDesk(copy, clock)
         try:
-            yield lambda work: work(spool)
+            refused = Path(name) / "refused"
+            refused.mkdir()
+            Salvage(desk, RefusedRecords(refused, MAX_REFUSED_BYTES, clock), clock).run_once()
+            yield desk.ask
         finally:
-            spool.close()
+            desk.close()
+
+
+def _copy_spool(spool_file: Path, copy: Path) -> None:
+    """The file, its log, the second file that remembers how far it was, and what was damaged before."""
+    copy.parent.mkdir()
+    shutil.copyfile(spool_file, copy)
+    damaged = damaged_folder(spool_file)
+    for extra in (spool_file.with_name(f"{spool_file.name}-wal"), marker_of(spool_file)):
+        if extra.exists():
+            shutil.copyfile(extra, copy.parent / extra.name)
+    if damaged.is_dir():
+        shutil.copytree(damaged, damaged_folder(copy))
 
 
 def _ranges(spool: Spool, request: ExportRequest) -> Sequence[Range]:

@@ -19,6 +19,7 @@ UNDELIVERABLE_SHOW_PATH = f"{UNDELIVERABLE_PATH}/show"
 UNDELIVERABLE_RETRY_PATH = f"{UNDELIVERABLE_PATH}/retry"
 UNDELIVERABLE_DISCARD_PATH = f"{UNDELIVERABLE_PATH}/discard"
 EXPORTS_PATH = "/v1/exports"
+IMPORTS_PATH = "/v1/imports"
 
 
 def read_token(path: str) -> str | None:

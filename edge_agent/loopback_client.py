@@ -34,18 +34,18 @@ class LoopbackClient:
         answer: list[dict[str, Any]] = self._ask("POST", DAY_DIGESTS_PATH, {})
         return answer
 
-    def ask(self, path: str, document: Any = None) -> Any:
-        """What the agent answers at `path`: to a GET without a document, to a POST with one.
+    def ask(self, path: str, document: Any = None, *, seconds: float = ANSWER_SECONDS) -> Any:
+        """What the agent answers at `path` within `seconds`: to a GET without a document, to a POST with one.
 
         Raises AgentDown or AgentRefused.
         """
-        return self._ask("GET" if document is None else "POST", path, document)
+        return self._ask("GET" if document is None else "POST", path, document, seconds)
 
-    def _ask(self, method: str, path: str, document: Any) -> Any:
+    def _ask(self, method: str, path: str, document: Any, seconds: float = ANSWER_SECONDS) -> Any:
         headers = {"Content-Type": "application/json"}
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
-        connection = HTTPConnection(LOOPBACK, self._port, timeout=ANSWER_SECONDS)
+        connection = HTTPConnection(LOOPBACK, self._port, timeout=seconds)
         try:
             connection.request(method, path, None if document is None else encode_json(document), headers)
             response = connection.getresponse()

@@ -1,6 +1,7 @@
 """What the command line asks of the running agent, beside events and files: one errand for each path."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -15,9 +16,11 @@ from edge_agent.exporting import ExportRequest, export_to, heading_of
 from edge_agent.headquarters import Headquarters
 from edge_agent.headquarters_commands import Action, Done
 from edge_agent.heartbeat import Heartbeat
+from edge_agent.importing import import_events
 from edge_agent.loopback import (
     DOCTOR_PATH,
     EXPORTS_PATH,
+    IMPORTS_PATH,
     RESYNC_PATH,
     UNDELIVERABLE_DISCARD_PATH,
     UNDELIVERABLE_PATH,
@@ -85,6 +88,7 @@ class SupportErrands:
                 _text(asked, "id"), _text(asked, "reason")
             ),
             ("POST", EXPORTS_PATH): self._export,
+            ("POST", IMPORTS_PATH): self._import,
         }
 
     def actions(self) -> dict[str, Action]:
@@ -155,6 +159,12 @@ class SupportErrands:
         path = self._folder.exports / f"{new_event_id(self._clock.now())}.unsigned"
         exported = export_to(path, self._desk.ask, request, heading, None)
         answer: dict[str, Any] = msgspec.to_builtins(exported)
+        return answer
+
+    def _import(self, asked: Any) -> dict[str, Any]:
+        path = self._folder.exports / Path(_text(asked, "file")).name
+        imported = import_events(path, self._headquarters.store_id, self._desk.accept)
+        answer: dict[str, Any] = msgspec.to_builtins(imported)
         return answer
 
 

@@ -1,10 +1,12 @@
 """The commands by which support looks at an agent and helps it: doctor, bundle, resync, undeliverable, export."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import msgspec
 
@@ -26,6 +28,7 @@ from edge_agent.folder_lock import FolderLock
 from edge_agent.loopback import (
     DOCTOR_PATH,
     EXPORTS_PATH,
+    IMPORTS_PATH,
     RESYNC_PATH,
     UNDELIVERABLE_DISCARD_PATH,
     UNDELIVERABLE_PATH,
@@ -40,6 +43,9 @@ from edge_agent.support_bundle import bundle_of
 from edge_agent.uplink import Outcome, Uplink
 from shared.clock import Clock, SystemClock
 from shared.export_file import ExportDamaged, sign_export
+
+WHOLE_FILE_SECONDS = 3600.0
+"""How long the agent may take to write or read a file of everything that it keeps."""
 
 
 def run_doctor(settings: Settings) -> Report:
@@ -235,7 +241,9 @@ def _export_signed(settings: Settings, file: Path, request: exporting.ExportRequ
             "agent's account, or enrol once more, which makes one."
         )
     try:
-        made = LoopbackClient(settings).ask(EXPORTS_PATH, msgspec.to_builtins(request))
+        made = LoopbackClient(settings).ask(
+            EXPORTS_PATH, msgspec.to_builtins(request), seconds=WHOLE_FILE_SECONDS
+        )
     except AgentDown as down:
         return _export_stopped(folder, file, request, sign, down)
     unsigned = Path(made["file"])
@@ -266,6 +274,30 @@ def _export_stopped(
         if ask is None:
             raise EdgeAgentError(f"The agent {why}")
         return exporting.export_to(file, ask, request, heading, sign)
+
+
+def run_import(settings: Settings, file: Path) -> Report:
+    """Hands an export file to the running agent, which sends its events as its own; safe to repeat."""
+    client = LoopbackClient(settings)
+    client.status()  # nothing is copied for an agent that is not there
+    copy = DataFolder(settings.data_dir).exports / f"{uuid4()}.import"
+    try:
+        try:
+            shutil.copyfile(file, copy)
+        except OSError as error:
+            raise EdgeAgentError(f"{file} cannot be read ({error.strerror}); check where it lies.") from error
+        imported = client.ask(IMPORTS_PATH, {"file": copy.name}, seconds=WHOLE_FILE_SECONDS)
+    finally:
+        copy.unlink(missing_ok=True)
+    lines = [
+        f"{imported['accepted']} events are safe here and on their way, {imported['duplicates']} known already."
+    ]
+    if imported["unreadable"]:
+        trouble = (
+            f"{imported['unreadable']} events cannot be read here; import the file at headquarters as well."
+        )
+        return Report(lines, imported, exit_code=1, trouble=trouble)
+    return Report(lines, imported)
 
 
 def _rescue(settings: Settings, file: Path, request: exporting.ExportRequest) -> exporting.Exported:

@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from sync_server.embedded.postgres import EmbeddedPostgres
 from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import sale
 from tests.system.test_agent_and_server import agent, server
@@ -75,6 +77,40 @@ def test_a_dead_pcs_disk_is_rescued_without_writing_on_it(
     assert (imported["accepted"], imported["rescued"]) == (4, True)
     assert told(server, "import", str(file), "--person", "ada", "--reason", "again")["accepted"] == 0
     assert told(server, "verify")["ok"]
+
+
+def test_a_damaged_disk_is_rescued_into_a_new_agent_and_posted_once(
+    server: Server, cut_off: AgentProcess, tmp_path: Path
+) -> None:
+    cut_off.sell(*(sale(eventId=f"more-{n}", note="x" * 300) for n in range(60)))
+    sold = cut_off.sell(sale(eventId="undated", saleId="S9"))[1][0]["businessDate"]
+    cut_off.terminate()
+    spool = cut_off.data_dir / "spool" / "spool.sqlite3"
+    pages = bytearray(spool.read_bytes())
+    pages[100:400] = b"\xff" * 300  # the first page: no SQLite opens this file any more
+    spool.write_bytes(pages)
+    file = tmp_path / "rescued.tillsync"
+    result = cut_off.command("export", str(file), "--rescue", "--json")
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["events"] >= 65
+    server.start()
+    with AgentProcess(tmp_path / "fresh") as fresh:
+        code = server.command("enrolment-code", "STORE-01").strip()
+        assert fresh.command("enrol", server.url, code).returncode == 0
+        fresh.start()
+        imported = json.loads(fresh.command("import", str(file), "--json").stdout)
+        assert (imported["unreadable"], imported["duplicates"]) == (0, 0)
+        again = json.loads(fresh.command("import", str(file), "--json").stdout)
+        assert (again["accepted"], again["duplicates"]) == (0, imported["accepted"])
+        fresh.until_delivered()
+        assert fresh.sell(sale(eventId="undated", saleId="S9"))[1][0] | {"sequence": 0} == {
+            "eventId": "undated", "sequence": 0, "businessDate": sold, "duplicate": True,
+        }  # fmt: skip
+        assert fresh.command("prove").returncode == 0
+    assert told(server, "verify")["ok"]
+    with EmbeddedPostgres(server.folder) as postgres, psycopg.connect(postgres.url()) as connection:
+        assert connection.execute("SELECT count(*) FROM pos_event").fetchone() == (66,)
+    server.stop()
 
 
 def test_headquarters_asks_and_the_agent_answers(server: Server, agent: AgentProcess, tmp_path: Path) -> None:
