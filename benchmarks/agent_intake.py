@@ -94,7 +94,8 @@ def measure_agent_intake(folder: Path, events: int) -> dict[str, float]:
     return {name: float(figure) for name, figure in json.loads(done.stdout).items()}
 
 
-def _till_requests(count: int) -> list[bytes]:
+def till_requests(count: int) -> list[bytes]:
+    """Requests of one line each, from real baskets."""
     sales = read_sales(1, 1 + count // 4000, datetime.now(UTC).date())
     return [encode_json(event) for event in sales.events(sales.stores[0])[:count]]
 
@@ -114,7 +115,7 @@ def _turns(count: int) -> Iterator[slice]:
 
 def main(folder: Path, count: int) -> None:
     """Both sides, turn by turn."""
-    bodies = _till_requests(count)
+    bodies = till_requests(count)
     rows = _same_rows(bodies, folder / "rehearsal.db")
     agent, bare = AgentIntake(folder / "agent.db"), BareFile(folder / "bare.db")
     spent = {AGENT: 0.0, RAW: 0.0}

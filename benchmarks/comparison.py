@@ -22,6 +22,8 @@ class Comparison:
     ours: str
     limits: tuple[str, ...]
     goal: float | None
+    at_most: bool = False
+    """Less is better: the ratio is the limit over ours. The figures are in the unit that `ours` names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +37,9 @@ class Row:
 
     @property
     def ratio(self) -> float:
-        """Ours over the limit."""
+        """Ours over the limit, or the limit over ours where less is better."""
+        if self.comparison.at_most:
+            return self.limit / max(self.ours, 0.001)
         return self.ours / self.limit
 
     @property
@@ -43,12 +47,16 @@ class Row:
         """Whether the goal is reached; a row without a goal cannot miss one."""
         return self.comparison.goal is None or self.ratio >= self.comparison.goal
 
+    @property
+    def _digits(self) -> int:
+        return 2 if self.comparison.at_most else 1
+
     def to_json(self) -> dict[str, Any]:
         """The row as `benchmarks/results.json` has it."""
         return {
             "name": self.comparison.name,
-            "ours": round(self.ours, 1),
-            "limit": round(self.limit, 1),
+            "ours": round(self.ours, self._digits),
+            "limit": round(self.limit, self._digits),
             "ratio": round(self.ratio, 3),
             "goal": self.comparison.goal,
             "ok": self.ok,
@@ -73,16 +81,21 @@ def table(rows: Sequence[Row]) -> str:
 def spread(series: Series) -> str:
     """Every series with its median and its figures by round: how far the machine can be believed."""
     return "\n".join(
-        f"  {name:<42} {median(figures):>10,.0f}   ({' '.join(f'{figure:,.0f}' for figure in figures)})"
+        f"  {name:<42} {_shown(median(figures)):>10}   ({' '.join(map(_shown, figures))})"
         for name, figures in series.items()
     )
+
+
+def _shown(figure: float) -> str:
+    return f"{figure:,.0f}" if figure >= 1000 else f"{figure:,.2f}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:
     goal = row.comparison.goal
     verdict = "" if goal is None else "yes" if row.ok else "NO"
     shown = "" if goal is None else f"{goal:.2f}"
-    figures = (f"{row.ours:,.0f}", f"{row.limit:,.0f}", f"{row.ratio:.2f}", shown, verdict)
+    digits = 2 if row.comparison.at_most else 0
+    figures = (f"{row.ours:,.{digits}f}", f"{row.limit:,.{digits}f}", f"{row.ratio:.2f}", shown, verdict)
     return (row.comparison.meaning, *figures, row.best)
 
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import agent_intake
+from benchmarks import agent_footprint, agent_intake
 from benchmarks.direct_posting import DirectPosting
 from benchmarks.lean_tables import LeanTables, check_lean_tables, lean_batches, make_lean_tables
 from benchmarks.ledger_check import check_ledger, check_same_rows
@@ -160,6 +160,11 @@ def _agent(stage: Stage) -> Figures:
     return agent_intake.measure_agent_intake(folder, stage.scale.agent_events)
 
 
+def _agent_footprint(stage: Stage) -> Figures:
+    backlog, rest = stage.scale.backlog, stage.scale.rest_seconds
+    return agent_footprint.measure_agent_footprint(stage.new_path("footprint"), backlog, rest_seconds=rest)
+
+
 SIDES = (
     Side((agent_intake.AGENT, agent_intake.RAW), _agent),
     Side((SERVER_1, SAME_BATCHES, NEWLY_CUT), _server),
@@ -169,4 +174,7 @@ SIDES = (
     Side((HOT,), _hot_store),
     Side((DIRECT,), _direct),
     Side((ROW_BY_ROW,), _row_by_row),
+    Side(
+        (*agent_footprint.FIGURES, *map(agent_footprint.allowed, agent_footprint.FIGURES)), _agent_footprint
+    ),
 )

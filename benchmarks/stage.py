@@ -34,10 +34,25 @@ class Scale:
     """Batches for the side that takes seconds for each."""
     agent_events: int
     """Commits of each side of the agent's comparison, in a round."""
+    backlog: int
+    """Events that wait while the agent's footprint is measured."""
+    rest_seconds: float
+    """How long the agent at rest is watched."""
 
 
-FULL = Scale(stores=50, batches=3, days=24, rounds=3, slow_batches=3, agent_events=3000)
-QUICK = Scale(stores=6, batches=2, days=5, rounds=1, slow_batches=1, agent_events=400)
+FULL = Scale(
+    stores=50,
+    batches=3,
+    days=24,
+    rounds=3,
+    slow_batches=3,
+    agent_events=3000,
+    backlog=1_000_000,
+    rest_seconds=20,
+)
+QUICK = Scale(
+    stores=6, batches=2, days=5, rounds=1, slow_batches=1, agent_events=400, backlog=20_000, rest_seconds=2
+)
 
 
 class Stage:
