@@ -87,7 +87,7 @@ def spread(series: Series) -> str:
 
 
 def _shown(figure: float) -> str:
-    return f"{figure:,.0f}" if figure >= 1000 else f"{figure:,.2f}"
+    return f"{figure:,.0f}" if figure >= 1000 or figure == round(figure) else f"{figure:,.2f}"
 
 
 def _cells(row: Row) -> tuple[str, ...]:

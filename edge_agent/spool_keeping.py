@@ -9,6 +9,7 @@ from edge_agent.disk_guard import DiskGuard
 from edge_agent.generation import Generation, stream_alarms
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.retention import EVERY_SECONDS, Retention
+from edge_agent.row_check import RowCheck
 from edge_agent.salvage import NOTICE_DAYS, Salvage
 from edge_agent.schedule import Schedule
 from edge_agent.settings import Settings
@@ -38,6 +39,7 @@ class SpoolKeeping:
         self._clock = clock
         self._on_taken_over = on_taken_over
         self._salvage = Salvage(desk, refused, clock)
+        self._row_check = RowCheck(desk)
         self._retention = Retention(desk, offset, settings.retention_days, clock)
         self.disk = DiskGuard(
             desk.path.parent,
@@ -60,6 +62,7 @@ class SpoolKeeping:
             settings.disk_check_interval, "take-over", self.take_over, at_once=True, local=True, apart=True
         )
         schedule.every(settings.heartbeat_interval, "generation", self.note, local=True)
+        schedule.every(settings.disk_check_interval, "row-check", self._row_check.run_once, apart=True)
         schedule.every(EVERY_SECONDS, "retention", self._retention.run_once, apart=True)
 
     def note(self) -> None:

@@ -1,5 +1,7 @@
 """How rounds become a row of the table."""
 
+from dataclasses import replace
+
 import pytest
 
 from benchmarks.comparison import Comparison, measured, spread, table
@@ -42,3 +44,11 @@ def test_the_table_names_what_was_measured_and_what_was_missed() -> None:
 
 def test_every_round_is_shown() -> None:
     assert "(90 10 50)" in spread(SERIES)
+
+
+def test_where_less_is_better_the_ratio_is_the_limit_over_ours() -> None:
+    row = measured(replace(compared(1), at_most=True), {**SERIES, "by hand, 2": [60.0]})
+
+    assert (row.ours, row.limit, row.ratio) == (50, 80, 1.6)
+    assert row.ok
+    assert "50.00" in table([row])

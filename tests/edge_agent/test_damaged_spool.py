@@ -11,6 +11,7 @@ from edge_agent import spool_batches as batches
 from edge_agent.damaged_files import DamagedFile, damaged_files
 from edge_agent.errors import SpoolDamaged, SpoolFull
 from edge_agent.refused_records import RefusedRecords
+from edge_agent.row_check import RowCheck
 from edge_agent.salvage import Salvage
 from edge_agent.spool import Spool
 from edge_agent.spool_desk import SpoolDesk
@@ -228,6 +229,36 @@ def test_an_unreadable_event_does_not_stand_in_the_way_of_the_others(tmp_path: P
     batch = desk.ask(lambda spool: batches.next_batch(spool, LIMITS, ManualClock(), suspects=False))
     assert batch is not None
     assert batch.events == EVENTS
+    desk.close()
+
+
+def test_old_events_are_checked_in_pieces_and_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    path = crashed_spool(tmp_path)
+    content = path.read_bytes()
+    at = content.index(b'"eventId":"e-250"')
+    overwrite(path, at - 30, bytes([content[at - 30] ^ 4]))
+    desk = SpoolDesk(path, ManualClock())
+    check = RowCheck(desk)
+    assert [check.run_once(), check.run_once()] == [100, 100]
+    with pytest.raises(SpoolDamaged, match="position 251"):
+        check.run_once()
+    (tmp_path / "undeliverable").mkdir()
+    refused = RefusedRecords(tmp_path / "undeliverable", 1 << 20, ManualClock())
+    assert Salvage(desk, refused, ManualClock()).run_once() == EVENTS
+    assert set(desk.ask(ids_in)) == {f"e-{n}" for n in range(EVENTS + 1)} - {"e-250"}
+    desk.close()
+
+
+def test_only_what_waits_is_checked_and_only_once(tmp_path: Path) -> None:
+    desk = SpoolDesk(crashed_spool(tmp_path, events=150), ManualClock())
+    batch = desk.ask(lambda spool: batches.next_batch(spool, LIMITS, ManualClock(), suspects=False))
+    assert batch is not None
+    desk.ask(lambda spool: batches.record_receipt(spool, batch))
+    desk.accept([[stamped()] for _ in range(30)])
+    check = RowCheck(desk)
+    assert check.run_once() == 30
+    desk.accept([[stamped()]])
+    assert check.run_once() == 0
     desk.close()
 
 
