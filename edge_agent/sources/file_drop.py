@@ -41,6 +41,9 @@ EVENTS_IN_COMMIT = 500
 
 REMEMBERED_FILES = 100
 """Outcomes that are kept for whoever handed the file over and asks."""
+UNFINISHED_SECONDS = 60.0
+"""How long a file without its end may rest: a till that pauses in the middle of writing is no reason to reject."""
+_ENDS = {".json": (b"]", b"}"), ".ndjson": (b"}",), ".xml": (b">",)}
 
 
 class FileOutcome(msgspec.Struct, frozen=True, rename="camel"):
@@ -131,7 +134,7 @@ class FileDrop:
             known = self._seen.get(path.name)
             since = known[1] if known is not None and known[0] == shape else now
             present[path.name] = (shape, since)
-            if now - since >= self._settle:
+            if now - since >= (self._settle if _has_its_end(path) else max(self._settle, UNFINISHED_SECONDS)):
                 found.append((stat.st_mtime_ns, path))
         self._seen = present
         return iter([path for _, path in sorted(found)])
@@ -228,6 +231,20 @@ class FileDrop:
         move_durably(path, place)
         log.warning("%s was rejected: %s", path.name, reason, extra={"action": "file.rejected"})
         return FileOutcome(path.name, 0, 0, 1, reason)
+
+
+def _has_its_end(path: Path) -> bool:
+    """Whether the last character is one that a file of this kind ends with; where nobody can tell, it has."""
+    ends = _ENDS.get(path.suffix.lower())
+    if ends is None:
+        return True
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - 256))
+            tail = file.read(256).rstrip(b" \t\r\n\0")
+    except OSError:
+        return True  # taking it will say what is wrong
+    return not tail or tail[-1:] in ends
 
 
 def _portions(records: Iterable[DroppedRecord]) -> Iterator[list[DroppedRecord]]:

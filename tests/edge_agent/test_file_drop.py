@@ -12,6 +12,7 @@ from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources.file_drop import FileDrop, drop_copy
 from edge_agent.sources.file_formats import file_readers
 from tests.edge_agent.builders import ManualClock, open_intake, sale
+from tests.without_root_powers import without_root_powers
 
 
 class DropFolder:
@@ -32,10 +33,11 @@ class DropFolder:
         return path
 
     def settle(self) -> None:
-        """Looks, waits, looks again: what does not change meanwhile is taken."""
+        """Looks, waits, looks again: what does not change meanwhile is taken, and at last what has no end."""
         self.drop.look()
-        self.clock.move(2)
-        self.drop.look()
+        for seconds in (2, 58):
+            self.clock.move(seconds)
+            self.drop.look()
 
     def events(self) -> int:
         return self.desk.ask(lambda spool: spool.last_sequence)
@@ -68,6 +70,53 @@ def test_a_file_is_taken_when_it_has_stopped_growing(drop: DropFolder) -> None:
     assert drop.events() == 2
     assert drop.names(drop.folder.drop_in) == []
     assert drop.names(drop.folder.drop_done) == ["sales.ndjson"]
+
+
+@pytest.mark.parametrize(
+    ("name", "whole"),
+    [
+        ("half.ndjson", ndjson(sale(eventId="a"), sale(eventId="b"))),
+        ("half.json", json.dumps([sale(eventId="a"), sale(eventId="b")]).encode()),
+    ],
+)
+def test_a_file_dropped_half_written_is_waited_for_and_taken_whole(
+    drop: DropFolder, name: str, whole: bytes
+) -> None:
+    path = drop.put(name, whole[:-20])
+    drop.drop.look()
+    drop.clock.move(55)  # the till's program pauses, much longer than a file has to rest
+    drop.drop.look()
+    assert drop.names(drop.folder.drop_in) == [name]
+    with path.open("ab") as file:
+        file.write(whole[-20:])
+    drop.drop.look()
+    drop.clock.move(2)
+    drop.drop.look()
+    assert drop.events() == 2
+    assert drop.names(drop.folder.drop_rejected) == []
+
+
+def test_a_file_that_never_gets_its_end_is_rejected_after_a_minute(drop: DropFolder) -> None:
+    drop.put("half.json", json.dumps([sale()]).encode()[:-20])
+    drop.drop.look()
+    drop.clock.move(60)
+    drop.drop.look()
+    assert drop.names(drop.folder.drop_rejected) == ["half.json", "half.json.error.json"]
+
+
+def test_a_file_locked_by_another_program_waits_and_holds_up_no_other(drop: DropFolder) -> None:
+    locked = drop.put("a.ndjson", ndjson(sale(eventId="locked")))
+    drop.put("b.ndjson", ndjson(sale(eventId="free")))
+    locked.chmod(0)
+    with without_root_powers():
+        drop.settle()
+    assert drop.events() == 1
+    assert drop.names(drop.folder.drop_in) == ["a.ndjson"]
+    assert drop.names(drop.folder.drop_rejected) == []
+    locked.chmod(0o644)
+    drop.drop.look()
+    assert drop.events() == 2
+    assert drop.names(drop.folder.drop_done) == ["a.ndjson", "b.ndjson"]
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,25 @@ def test_asleep_for_nine_hours_in_mid_upload_the_same_batch_is_sent_again(
     assert len({attempt["sha256"] for attempt in first}) == 1
 
 
+def test_a_resync_during_live_sales_holds_up_none_and_doubles_nothing(
+    agent: AgentProcess, line: MisbehavingLine
+) -> None:
+    agent.start()
+    agent.sell(*[sale(eventId=f"old-{n}") for n in range(200)])
+    agent.until_delivered()
+    line.next_batches(BUSY, BUSY, BUSY)
+    asked = agent.command("resync", "--all")
+    assert asked.returncode == 0, asked.stderr
+    for n in range(20):
+        assert agent.sell(sale(eventId=f"live-{n}"))[0] == 201
+    agent.until_delivered()
+    held = line.held()
+    assert sorted(held["events"].values()) == sorted(
+        [*(f"old-{n}" for n in range(200)), *(f"live-{n}" for n in range(20))]
+    )
+    assert sum(attempt["events"] for attempt in held["attempts"]) >= 420  # the old ones were sent again
+
+
 def test_an_enrolment_whose_answer_was_lost_is_repeated_with_the_same_code(
     tmp_path: Path, line: MisbehavingLine
 ) -> None:
