@@ -104,6 +104,9 @@ class FileDrop:
                     log.warning("%s waits in spool/in: %s", path.name, error, extra={"action": "file.waits"})
                     if isinstance(error, SpoolError):
                         return  # the next file would fare no better
+                except Exception:
+                    # A fault of ours that nobody foresaw; it must not stand before every other file.
+                    log.exception("%s waits in spool/in", path.name, extra={"action": "file.failed"})
 
     def take_now(self, name: str) -> FileOutcome:
         """Takes one file of `spool/in` that is known to be complete; raises FileUnreadable or SpoolError."""

@@ -182,6 +182,15 @@ def test_what_is_refused_can_be_corrected_and_dropped_again() -> None:
     assert (event["saleId"], event["lineNumber"]) == (found[0].value["saleId"], 2)
 
 
+def test_a_refused_line_under_a_namespace_that_lxml_cannot_write_is_kept_with_its_transaction() -> None:
+    whole = journal(retail(goods(1, quantity="<Quantity>nonsense</Quantity>"), goods(2)))
+    content = whole.replace(b"<Transaction", b'<Transaction xmlns:odd="http://x y="', 1)
+    assert content != whole
+    kept = [record.raw for record in records(content) if record.violations]
+    assert kept
+    assert all(b"nonsense" in raw for raw in kept)
+
+
 def test_hundreds_of_bad_lines_are_kept_in_a_bounded_number_of_pieces() -> None:
     found = records(journal(retail(*[goods(number, "free") for number in range(500)])))
     assert len(found) == 21

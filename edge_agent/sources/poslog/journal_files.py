@@ -102,6 +102,15 @@ def _raw(transaction: Element, part: RefusedPart) -> bytes:
 
     if not part.items:
         return bytes(etree.tostring(transaction, with_tail=False))
+    try:
+        shell = _with_these_lines(transaction, part)
+    except ValueError:  # lxml reads names of namespaces that it does not let anybody write
+        shell = transaction
+    return bytes(etree.tostring(shell, with_tail=False))
+
+
+def _with_these_lines(transaction: Element, part: RefusedPart) -> Element:
+    """A copy of the transaction with nothing of its lines but those that were refused."""
     shell = transaction.makeelement(transaction.tag, transaction.attrib, transaction.nsmap)
     domain, wanted = domain_of(transaction), set(part.items)
     for each in transaction:
@@ -114,7 +123,7 @@ def _raw(transaction: Element, part: RefusedPart) -> bytes:
         for said in each:
             if local(said) == "TransactionLink" or said in wanted:
                 inner.append(deepcopy(said))
-    return bytes(etree.tostring(shell, with_tail=False))
+    return shell
 
 
 def _report(name: str, tally: Tally) -> None:
