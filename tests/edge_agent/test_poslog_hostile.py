@@ -186,9 +186,7 @@ def test_a_refused_line_under_a_namespace_that_lxml_cannot_write_is_kept_with_it
     whole = journal(retail(goods(1, quantity="<Quantity>nonsense</Quantity>"), goods(2)))
     content = whole.replace(b"<Transaction", b'<Transaction xmlns:odd="http://x y="', 1)
     assert content != whole
-    kept = [record.raw for record in records(content) if record.violations]
-    assert kept
-    assert all(b"nonsense" in raw for raw in kept)
+    assert any(b"nonsense" in record.raw for record in records(content) if record.violations)
 
 
 def test_hundreds_of_bad_lines_are_kept_in_a_bounded_number_of_pieces() -> None:
