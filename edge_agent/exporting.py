@@ -1,6 +1,6 @@
 """Events as a signed file, for a store that stays cut off; unsigned from a dead PC's disk.
 
-Nothing of the spool changes: what is exported stays in the backlog and is sent when the line is back, and
+Nothing is acknowledged by it: what is exported stays in the backlog and is sent when the line is back, and
 headquarters counts it as a duplicate then. A batch of a file is named by what it holds, so that the same events
 exported again are the same batch again.
 """
@@ -25,6 +25,7 @@ from edge_agent.refused_records import RefusedRecords
 from edge_agent.resync import ResyncRequest, wanted_positions
 from edge_agent.salvage import Salvage
 from edge_agent.spool import Spool
+from edge_agent.spool_days import record_days
 from edge_agent.spool_desk import SpoolDesk
 from edge_agent.spool_marker import marker_of
 from edge_agent.spool_repair import damaged_folder
@@ -37,6 +38,7 @@ from shared.zone_data import zone_data_version
 LIMITS = BatchLimits(max_events=500, max_bytes=1_048_576)
 MAX_REFUSED_BYTES = 1_073_741_824
 """Of what a rescue cannot read; it lies in the copy and goes with it."""
+NOTED_AT_ONCE = 5000
 ROWS_AT_ONCE = 600
 """Rows read in one turn at the spool, so that tills are served in between."""
 
@@ -72,7 +74,9 @@ def export_to(
     sign: Callable[[bytes], bytes] | None,
 ) -> Exported:
     """Writes the file. Raises SpoolFault or SpoolFull, and EdgeAgentError where the file cannot be written."""
-    ranges: Sequence[Range] = ask(lambda spool: _ranges(spool, request))
+    ranges = ask(partial(_ranges_once_handed_out, request=request))
+    while ranges is None:
+        ranges = ask(partial(_ranges_once_handed_out, request=request))
     try:
         with ExportWriter(path, heading) as writer:
             for first, last in ranges:
@@ -140,6 +144,28 @@ def _copy_spool(spool_file: Path, copy: Path) -> None:
             shutil.copyfile(extra, copy.parent / extra.name)
     if damaged.is_dir():
         shutil.copytree(damaged, damaged_folder(copy))
+
+
+def _ranges_once_handed_out(spool: Spool, request: ExportRequest) -> Sequence[Range] | None:
+    """What goes into the file; None while there is more that has to be noted as handed out before.
+
+    Headquarters may hear of these sequences from the file first, and an agent that finds sequences known there
+    which it never gave away takes itself for a copy. They stay in the backlog, as something to be sent again.
+    """
+    first = batches.next_position(spool)
+    if first > spool.last_position:
+        return _ranges(spool, request)
+    last = spool.connection.execute(
+        "SELECT MIN(position) FROM event WHERE position >= ? AND lines_after = 0", (first + NOTED_AT_ONCE,)
+    ).fetchone()[0]
+    last = min(
+        [stream[2] - 1 for stream in spool.streams if stream[2] > first] + [last or spool.last_position]
+    )
+    with spool.transaction() as connection:
+        connection.execute("UPDATE batching SET next_position = ?", (last + 1,))
+        record_days(spool, first, last)
+        connection.execute("INSERT INTO resend VALUES (?, ?)", (first, last))
+    return None
 
 
 def _ranges(spool: Spool, request: ExportRequest) -> Sequence[Range]:

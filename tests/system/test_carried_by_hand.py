@@ -39,7 +39,7 @@ def cut_off(server: Server, agent: AgentProcess) -> Iterator[AgentProcess]:
 def test_what_is_carried_by_hand_is_posted_once_also_when_the_line_returns(
     server: Server, cut_off: AgentProcess, tmp_path: Path
 ) -> None:
-    file = tmp_path / "carried.tillsync"
+    file, stream_id = tmp_path / "carried.tillsync", cut_off.status()["streamId"]
     exported = json.loads(cut_off.command("export", str(file), "--json").stdout)
     assert (exported["events"], exported["signed"]) == (4, True)
     assert list((cut_off.data_dir / "exports").iterdir()) == []
@@ -53,6 +53,8 @@ def test_what_is_carried_by_hand_is_posted_once_also_when_the_line_returns(
     server.start()
     cut_off.start()
     cut_off.until_delivered()
+    eventually("a heartbeat was answered", lambda: cut_off.status()["online"])
+    assert cut_off.status()["streamId"] == stream_id, "it does not take itself for a copy"
     told_twice = cut_off.command("prove", "--json")
     assert told_twice.returncode == 0, told_twice.stderr
     assert told(server, "verify")["ok"]
