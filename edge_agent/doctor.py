@@ -44,6 +44,8 @@ class Examined(msgspec.Struct, frozen=True, kw_only=True):
     store_id: str | None = None
     get: Callable[[str], Outcome] | None = None
     sources: Sequence[str] = ()
+    lacking: int | None = None
+    """Events that headquarters said it lacks; None where it was not asked."""
     alarms: Sequence[Alarm] = ()
     """What the running agent itself says is wrong."""
 
@@ -57,6 +59,7 @@ def examine(examined: Examined) -> list[Check]:
         *_careful("folder", lambda: doctor_spool.folder_rights(examined.folder)),
         *_careful("disk", lambda: doctor_spool.disk(examined.folder.root, examined.settings)),
         *_spool(examined),
+        *_gaps(examined.lacking),
         *_careful("sources", lambda: _sources(examined)),
         *_careful("timezone", lambda: _timezone(examined)),
         *_careful("server", lambda: _line(examined)),
@@ -124,6 +127,15 @@ def _spool(examined: Examined) -> list[Check]:
         *_careful("spool", lambda: [ask(doctor_spool.durability), ask(doctor_spool.readable(thorough))]),
         *_careful("backlog", lambda: ask(doctor_spool.backlog(examined.clock.now()))),
     ]
+
+
+def _gaps(lacking: int | None) -> list[Check]:
+    if lacking is None:
+        return []
+    if lacking:
+        advice = "Nothing: they are sent again by themselves. Call support if this line stays."
+        return [warned("gaps", f"headquarters lacked {lacking} events that it had before", advice)]
+    return [passed("gaps", "headquarters lacks nothing that it had acknowledged")]
 
 
 def _sources(examined: Examined) -> list[Check]:

@@ -105,6 +105,8 @@ class Heartbeat:
         self._on_resend = on_resend
         self._alarms = alarms
         self._on_commands = on_commands
+        self.lacking: int | None = None
+        """Events that headquarters lacked at the last heartbeat although it had acknowledged them; None before one."""
         self._ahead = ahead
 
     def run_once(self) -> bool:
@@ -177,6 +179,7 @@ class Heartbeat:
             return put_back(spool, positions, dry_run=dry_run)
 
         plan = self._desk.ask(compare)
+        self.lacking = plan.events
         if plan.events and not dry_run:
             log.warning(
                 "Headquarters lacks %d events that it had acknowledged; they are sent again",

@@ -113,6 +113,7 @@ class SupportErrands:
                 store_id=self._headquarters.store_id,
                 get=self._headquarters.get,
                 sources=self._sources(),
+                lacking=self._heartbeat.lacking,
                 alarms=self._alarms(),
             )
         )

@@ -35,7 +35,7 @@ def test_the_doctor_of_a_well_agent_finds_nothing(agent: AgentProcess) -> None:
     assert report["ok"], report
     assert set(states(report)) >= {
         "agent", "configuration", "folder", "disk", "durability", "spool", "backlog", "undeliverable", "days",
-        "sources", "timezone", "dns", "tls", "server", "credential", "clock", "zone data",
+        "gaps", "sources", "timezone", "dns", "tls", "server", "credential", "clock", "zone data",
     }  # fmt: skip
     lines = agent.command("doctor").stdout.splitlines()
     assert len(lines) == len(report["checks"])
@@ -225,3 +225,21 @@ def test_a_bundle_holds_what_support_needs_and_no_secret(
 def test_secrets_are_struck_out(text: str) -> None:
     assert "s3cret" not in without_secrets(text)
     assert STRUCK_OUT in without_secrets(text)
+
+
+def test_an_agent_whose_events_arrived_by_hand_first_does_not_take_itself_for_a_copy(
+    agent: AgentProcess, line: MisbehavingLine, tmp_path: Path
+) -> None:
+    line.always(hang_up=True)
+    agent.start()
+    agent.sell(sale(eventId="e-1"))
+    eventually("it was tried", lambda: agent.status()["trouble"])
+    agent.sell(sale(eventId="e-2"), sale(eventId="e-3"))
+    stream_id = agent.status()["streamId"]
+    assert told(agent, "export", str(tmp_path / "file"))["events"] == 3
+    line.set(events={1: "e-1", 2: "e-2", 3: "e-3"})
+    line.next_batches(*[{"hang_up": True}] * 15)
+    line.always()
+    eventually("headquarters was heard", lambda: len(line.held()["heartbeats"]) > 1)
+    agent.until_delivered()
+    assert agent.status()["streamId"] == stream_id
