@@ -90,7 +90,7 @@ class DiskGuard:
 
     def look(self) -> DiskState:
         """Measures, makes or gives free the reserve, opens or closes the intake."""
-        free, was_full = self._free(), self._state in (DiskState.FULL, DiskState.READ_ONLY)
+        free, was_full = self._free(), self.stops_intake
         held = self._held() > 0
         state = judge_disk(
             free,
@@ -116,6 +116,11 @@ class DiskGuard:
         elif isinstance(error, SpoolFull):
             self._give_free()
             self._enter(DiskState.FULL)
+
+    @property
+    def stops_intake(self) -> bool:
+        """Whether tills are refused because of the disk."""
+        return self._state in (DiskState.FULL, DiskState.READ_ONLY)
 
     def report(self) -> DiskReport:
         """The figures now."""

@@ -74,7 +74,12 @@ class SpoolKeeping:
         self._generation.end(self._desk)
 
     def take_over(self) -> int:
-        """Takes over what damaged files and former streams hold; how many events."""
+        """Takes over what damaged files and former streams hold; how many events.
+
+        What they hold is safe where it is, so that on a full disk tills come first.
+        """
+        if self.disk.stops_intake:
+            return 0
         done = self._salvage.run_once()
         while moved := self._desk.ask(take_over):
             done += moved

@@ -1,12 +1,15 @@
 """A real agent and the real server, each killed under way: in the end headquarters holds what tills were promised."""
 
 import json
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from sync_server.embedded.postgres import EmbeddedPostgres
 from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import sale
 from tests.edge_agent.test_crash import Till
@@ -80,4 +83,49 @@ def test_kills_on_both_sides_lose_nothing_and_double_nothing(server: Server, age
     assert status["undeliverable"] == 0
     proven(agent)
     assert set(agent.status()["days"]) == {"PROVEN"}
+    assert json.loads(server.command("verify", "--json"))["ok"]
+
+
+def test_a_rolled_back_and_then_damaged_agent_loses_and_doubles_nothing(
+    server: Server, agent: AgentProcess, tmp_path: Path
+) -> None:
+    sales = iter(range(1000))
+
+    def sell(count: int) -> None:
+        for _ in range(count):
+            assert agent.sell(sale(eventId=f"e-{next(sales)}"))[0] == 201
+
+    sell(5)
+    agent.until_delivered()
+    agent.terminate()
+    snapshot = shutil.copytree(agent.data_dir, tmp_path / "snapshot")
+    agent.start()
+    sell(5)
+    agent.until_delivered()
+    former = agent.status()["streamId"]
+    agent.kill()
+    shutil.rmtree(agent.data_dir)
+    shutil.copytree(snapshot, agent.data_dir)
+    agent.start()
+    sell(8)
+    agent.until_delivered()
+    present = agent.status()["streamId"]
+    assert present != former
+    agent.kill()
+    spool = agent.data_dir / "spool" / "spool.sqlite3"
+    with spool.open("r+b") as file:
+        file.write(bytes(100))
+    with spool.with_name("spool.sqlite3-wal").open("r+b") as log:
+        log.write(bytes(32))
+    agent.start()
+    sell(2)
+    eventually("what can be read was taken over", lambda: "taken over" in str(agent.status()["alarms"]))
+    agent.until_delivered()
+    assert agent.status()["streamId"] not in (former, present)
+    with psycopg.connect(EmbeddedPostgres(server.folder).url()) as connection:
+        posted = connection.execute(
+            "SELECT (SELECT COUNT(*) FROM pos_event), (SELECT COUNT(*) FROM held_event),"
+            " (SELECT SUM(on_hand) FROM store_stock)"
+        ).fetchone()
+    assert posted == (20, 0, -40)  # twenty sales of two pieces, every one once, none held
     assert json.loads(server.command("verify", "--json"))["ok"]
