@@ -49,7 +49,7 @@ def unproven_days(spool: Spool, running: int) -> list[StreamDay]:
     rows = spool.connection.execute(
         "SELECT stream_no, stream_id, business_day, day.first_position, last_position, events, state"
         " FROM stream_day AS day JOIN stream USING (stream_no)"
-        " WHERE state <> 'PROVEN' AND business_day <> ?"
+        " WHERE state <> 'PROVEN' AND state <> 'GIVEN_UP' AND business_day <> ?"
         " AND NOT EXISTS (SELECT 1 FROM batch AS b"
         "  WHERE b.first_position <= day.last_position AND b.last_position >= day.first_position)"
         " AND NOT EXISTS (SELECT 1 FROM resend AS r"

@@ -93,7 +93,7 @@ CREATE TABLE stream_day (
   first_position INTEGER NOT NULL,
   last_position  INTEGER NOT NULL,
   events         INTEGER NOT NULL,
-  state          TEXT NOT NULL, -- CHANGED, DIFFERS or PROVEN
+  state          TEXT NOT NULL, -- CHANGED, DIFFERS or PROVEN; GIVEN_UP in a former stream
   PRIMARY KEY (stream_no, business_day)
 ) WITHOUT ROWID;
 CREATE INDEX stream_day_unproven ON stream_day (state) WHERE state <> 'PROVEN';

@@ -51,6 +51,8 @@ def restart_stream(spool: Spool, reason: str, clock: Clock) -> None:
         connection.execute("DELETE FROM resend")
         connection.execute("UPDATE batching SET next_position = ?", (spool.last_position + 1,))
         connection.executemany("INSERT OR REPLACE INTO takeover VALUES (?, ?)", waiting)
+        # Of a former stream, headquarters may hold events of another past: its days can be proven no more.
+        connection.execute("UPDATE stream_day SET state = 'GIVEN_UP' WHERE state <> 'PROVEN'")
         # A stream without an event has promised nothing to anybody, and gives way.
         connection.execute("DELETE FROM stream WHERE first_position = ?", (spool.last_position + 1,))
         connection.execute(

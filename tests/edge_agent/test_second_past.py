@@ -1,12 +1,14 @@
 """A cloned disk, a machine rolled back, a file put back from a copy, a log deleted: found out, nothing lost."""
 
 import shutil
+from datetime import date
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from edge_agent import spool_batches as batches
+from edge_agent import spool_days as days
 from edge_agent.generation import why_not_its_own
 from edge_agent.machine import is_other_machine, read_machine
 from edge_agent.spool_desk import SpoolDesk
@@ -250,6 +252,21 @@ def test_a_backlog_is_taken_over_into_a_new_stream_in_pieces_and_whole_groups(tm
     assert sequences == list(range(1, waiting + 2))
     stamps = [decode_json(body)["stamp"] for body in spool.newest_bodies(3)]
     assert [stamp["groupSize"] for stamp in stamps] == [3, 3, 3] or waiting == 0
+
+
+def test_days_of_a_stream_that_was_given_up_are_not_asked_about_any_more(tmp_path: Path) -> None:
+    spool, clock = open_spool(tmp_path), ManualClock()
+    fill(spool, 3)
+    assert batches.next_batch(spool, LIMITS, clock, suspects=False) is not None
+    restart_stream(spool, "a test", clock)
+    while take_over(spool):
+        pass
+    batch = batches.next_batch(spool, LIMITS, clock, suspects=False)
+    assert batch is not None
+    batches.record_receipt(spool, batch)
+    (day,) = days.unproven_days(spool, date.max.toordinal())
+    assert (day.stream_id, day.events) == (spool.stream_id, 3)
+    assert days.count_days(spool) == {"GIVEN_UP": 1, "CHANGED": 1}
 
 
 def test_a_refused_batch_that_was_taken_over_meanwhile_is_not_split(tmp_path: Path) -> None:
