@@ -21,6 +21,7 @@ from sync_server.database import DATABASE_NAME, Database
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 from sync_server.migrations import migrate
 from sync_server.settings import Settings
+from tests.browser.no_browser import say_what_was_skipped
 from tests.http_caller import HttpCaller
 from tests.set_clock import SetClock
 
@@ -101,3 +102,8 @@ def http(app: FastAPI) -> Iterator[HttpCaller]:
         client = httpx.AsyncClient(transport=transport, base_url="http://headquarters")
         yield HttpCaller(portal, client)
         portal.call(client.aclose)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Here and not beside the browser's tests, since only this file is read where workers run them."""
+    say_what_was_skipped(terminalreporter)

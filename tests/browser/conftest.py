@@ -10,8 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.chromium import chromium, find_chromium
-
-MISSING = "no Chromium on this machine: tests in a browser did NOT run (install one, or name it in CHROMIUM)"
+from tests.browser.no_browser import MISSING
 
 
 @pytest.fixture(scope="package")
@@ -35,11 +34,3 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
 def page(context: BrowserContext) -> Page:
     """A blank page."""
     return context.new_page()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """A skipped browser must not look like a tested one."""
-    skipped = [report for report in terminalreporter.getreports("skipped") if MISSING in str(report.longrepr)]
-    if skipped:
-        terminalreporter.section("TESTS IN A BROWSER DID NOT RUN", sep="!", red=True, bold=True)
-        terminalreporter.write_line(f"{len(skipped)} tests skipped: {MISSING}")
