@@ -12,7 +12,19 @@ from tests.edge_agent.misbehaving_line import MisbehavingLine
 
 pytestmark = pytest.mark.system
 
-COMMANDS = ("init", "enrol", "run", "status", "enqueue", "prove")
+COMMANDS = (
+    "init",
+    "enrol",
+    "run",
+    "status",
+    "enqueue",
+    "prove",
+    "doctor",
+    "resync",
+    "bundle",
+    "export",
+    "import",
+)
 
 
 @pytest.fixture
