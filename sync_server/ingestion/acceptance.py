@@ -67,7 +67,8 @@ def accept_batch(
         return _same_again(cursor, delivery, known)
     clock = EventClock(store.day_rule, read_instant(batch.posted_at), now)
     came = arrivals(batch, clock)
-    posting = OpenPosting(_context(delivery, chart), KnownState())
+    context = PostingContext(store.currency, chart, store.last_sequence, stream)
+    posting = OpenPosting(context, KnownState())
     _read_state(cursor, posting, came, store_no)
     with exact_arithmetic():
         for group in groups(came):
@@ -79,22 +80,6 @@ def accept_batch(
     counts = (posting.accepted, posting.duplicates, posting.held)
     findings = [{"code": code, "subject": subject} for code, subject in posting.rows.findings]
     return _receipt(cursor, delivery, counts, findings, received, duplicate=False)
-
-
-def _context(delivery: Delivery, chart: ChartOfAccounts) -> PostingContext:
-    stream = delivery.stream
-    return PostingContext(
-        currency=delivery.store.currency,
-        chart=chart,
-        stream_no=None if stream is None else stream.stream_no,
-        last_sequence=delivery.store.last_sequence,
-        was_received=stream.has if stream is not None else _never,
-    )
-
-
-def _never(sequence: int) -> bool:
-    del sequence
-    return False
 
 
 def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arrival], store_no: int) -> None:

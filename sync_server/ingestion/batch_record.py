@@ -12,7 +12,7 @@ from psycopg.types.multirange import Multirange
 from shared.clock import read_instant
 from shared.event_batch import EventBatch
 from sync_server.database import RawConnection
-from sync_server.ingestion.array_literals import dates, plain
+from sync_server.ingestion.array_literals import plain
 from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.ingestion.ledger_writes import (
     ALWAYS,
@@ -66,7 +66,7 @@ def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPos
     parameters |= _batch_parameters(delivery, posting)
     parameters |= _audit_parameters(delivery, posting)
     parameters["received"] = f"{{{','.join(f'[{first},{last}]' for first, last, *_ in runs)}}}"
-    parameters["dates"] = dates(sorted({run[2] for run in runs}))
+    parameters["dates"] = plain(sorted({run[2] for run in runs}))
     parameters["satisfied"] = plain(rows.satisfied_claims)
     statement = write_statement(
         (*ALWAYS, *optional), stream=stream is not None, satisfied=bool(rows.satisfied_claims)

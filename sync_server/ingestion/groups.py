@@ -6,7 +6,6 @@ sale, or the same transaction of the same workstation.
 
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -45,11 +44,24 @@ def arrivals(batch: EventBatch, clock: EventClock) -> list[Arrival]:
 
 def groups(of: Iterable[Arrival]) -> Iterator[list[Arrival]]:
     """The groups, in the batch's order."""
-    for name, members in groupby(of, _group_name):
-        if name is None:
-            yield from ([member] for member in members)
+    group: list[Arrival] = []
+    first: int | None = None
+    name: tuple[str, object] | None = None
+    for arrival in of:
+        stamp = arrival.event.stamp
+        if stamp is not None:
+            together = first == stamp.group_first
+            first, name = stamp.group_first, None
         else:
-            yield list(members)
+            mine = _group_name(arrival)
+            together = first is None and mine is not None and mine == name
+            first, name = None, mine
+        if group and not together:
+            yield group
+            group = []
+        group.append(arrival)
+    if group:
+        yield group
 
 
 @lru_cache(maxsize=8192)
@@ -59,9 +71,8 @@ def sale_key(sale_id: str) -> str:
 
 
 def _group_name(arrival: Arrival) -> tuple[str, object] | None:
+    """What holds the events of a till that speaks for itself together; None for one that stands alone."""
     event = arrival.event
-    if event.stamp is not None:
-        return ("stamp", event.stamp.group_first)
     if event.sale_id is not None:
         return ("sale", event.sale_id)
     if event.transaction_number is not None:

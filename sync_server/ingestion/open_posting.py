@@ -1,6 +1,5 @@
 """A posting while it is being decided: what is known, what has been decided, and the numbers given so far."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from shared.money import minor_unit
@@ -10,6 +9,7 @@ from sync_server.ingestion.known_state import KnownState
 from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.ingestion.line_effects import Books
 from sync_server.stores.findings import FindingCode
+from sync_server.stores.locked_store import KnownStream
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,10 +18,8 @@ class PostingContext:
 
     currency: str
     chart: ChartOfAccounts
-    stream_no: int | None
     last_sequence: int
-    was_received: Callable[[int], bool]
-    """Whether a sequence of the stream had arrived before this batch."""
+    stream: KnownStream | None
 
 
 class OpenPosting:
@@ -33,6 +31,7 @@ class OpenPosting:
         self.rows = LedgerRows()
         self.refers = False
         """Whether the batch holds voids or returns: its lines must be findable."""
+        self.stream_no = None if context.stream is None else context.stream.stream_no
         self.coin = minor_unit(context.currency)
         self.sequence = context.last_sequence
         self.accepted = self.duplicates = self.held = 0

@@ -59,8 +59,8 @@ def _reason_to_hold(
     if known:
         posting.find(FindingCode.EVENT_ID_REUSED, arrival.event.event_id or arrival.key)
         return HeldReason.EVENT_ID_REUSED
-    sequence = arrival.event.sequence
-    if sequence is not None and posting.context.was_received(sequence):
+    sequence, stream = arrival.event.sequence, posting.context.stream
+    if sequence is not None and stream is not None and stream.has(sequence):
         return HeldReason.STREAM_CONFLICT
     if arrival.event.type not in POSTED_TYPES:
         return HeldReason.TYPE_NOT_POSTED
@@ -108,7 +108,7 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
 
 def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> Sequence[TenderShares | None]:
     """Each line's shares of the group's tenders, unsigned as its amount is; None where nobody named a tender."""
-    if all(not arrival.event.tenders for arrival in group):
+    if not [True for arrival in group if arrival.event.tenders]:
         return [None] * len(group)
     signs = [_sign(arrival) for arrival in group]
     tenders: dict[str, Decimal] = {}
@@ -163,7 +163,7 @@ def _post_line(
             *event_row(
                 number,
                 arrival,
-                context.stream_no,
+                posting.stream_no,
                 item.item_no,
                 cost,
                 None if outbox_kind is None else currency,

@@ -21,7 +21,7 @@ from sync_server.stores.findings import FindingCode
 def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -> None:
     """Records a void and takes back what it names, as far as that is there."""
     number = posting.next_number()
-    event = event_row(number, arrival, posting.context.stream_no, None, None, None, None)
+    event = event_row(number, arrival, posting.stream_no, None, None, None, None)
     posting.rows.lines.append((*event, *NO_MOVEMENT, None, None))
     lines = _named_lines(posting, arrival)
     standing = [line for line in lines if not line.voided]
