@@ -6,6 +6,7 @@ takes root, so elsewhere these tests are skipped and say so; the file size limit
 """
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from types import TracebackType
@@ -17,7 +18,11 @@ import pytest
 class SmallDisk:
     """A mounted file system; `folder` is its root. Use as a context: leaving unmounts it."""
 
-    def __init__(self, folder: Path, mebibytes: int, *, kind: str = "tmpfs") -> None:
+    def __init__(
+        self, folder: Path, mebibytes: int, *, kind: str = "tmpfs", after_power_cut: "SmallDisk | None" = None
+    ) -> None:
+        """`after_power_cut` is an ext4 that lost power just now: this one begins with what had reached it."""
+        self._cut = after_power_cut
         self.folder = folder / "small"
         self._image = folder / "small.img"
         self._mebibytes = mebibytes
@@ -30,9 +35,14 @@ class SmallDisk:
         if self._kind == "tmpfs":
             mounting = ["mount", "-t", "tmpfs", "-o", f"size={self._mebibytes}m", "tmpfs", str(self.folder)]
         else:
-            with self._image.open("wb") as image:
-                image.truncate(self._mebibytes << 20)
-            subprocess.run(["mkfs.ext4", "-q", "-m", "0", self._image], check=True)
+            if self._cut is not None:
+                # What the file system has only in memory is not in the file below it: so a PC finds its disk
+                # when the plug was pulled.
+                shutil.copyfile(self._cut._image, self._image)
+            else:
+                with self._image.open("wb") as image:
+                    image.truncate(self._mebibytes << 20)
+                subprocess.run(["mkfs.ext4", "-q", "-m", "0", self._image], check=True)
             mounting = ["mount", "-o", "loop", str(self._image), str(self.folder)]
         mounted = subprocess.run(mounting, capture_output=True, text=True)
         if mounted.returncode:
