@@ -42,9 +42,12 @@ def event_key(event_id: str) -> UUID:
 
 def event_key_hex(event_id: str) -> str:
     """The key of an event id as 32 hex digits: ten times as fast as a UUID where keys come by the thousand."""
-    if len(event_id) == 36 and _UUID_TEXT.fullmatch(event_id):
-        return event_id.replace("-", "")
-    return f"{_ordered(event_id, event_id):032x}"
+    return plain_key_hex(event_id) or f"{_ordered(event_id, event_id):032x}"
+
+
+def plain_key_hex(event_id: str) -> str | None:
+    """The key of an event id that is its own key, the spelling of a lower-case UUID; None for any other text."""
+    return event_id.replace("-", "") if len(event_id) == 36 and _UUID_TEXT.fullmatch(event_id) else None
 
 
 def batch_event_key(batch_id: str, index: int) -> UUID:

@@ -25,17 +25,24 @@ TenderShares = Sequence[tuple[str | None, Decimal]]
 
 
 def book_money(
-    journal: JournalEntry, chart: ChartOfAccounts, revenue: Decimal, tax: Decimal, shares: TenderShares
+    journal: JournalEntry, chart: ChartOfAccounts, amount: Decimal, tax: Decimal, shares: TenderShares | None
 ) -> None:
-    """Books what a customer paid; all amounts negative for what was paid back."""
-    for tender, amount in shares:
-        if tender == DIFFERENCE:
-            journal.debit(chart.tender_difference, amount)
-        else:
-            journal.debit(chart.tender_clearing, amount, tender)
-    journal.credit(chart.sales, revenue)
+    """Books what a customer paid, tax included; all amounts negative for what was paid back.
+
+    `shares` sum to `amount`; None: one unspecified tender paid all of it.
+    """
+    if shares is None:
+        journal.debit(chart.tender_clearing, amount)
+    else:
+        for tender, share in shares:
+            if tender == DIFFERENCE:
+                journal.debit(chart.tender_difference, share)
+            else:
+                journal.debit(chart.tender_clearing, share, tender)
     if tax:
         journal.credit(chart.tax_payable, tax)
+        amount -= tax
+    journal.credit(chart.sales, amount)
 
 
 def book_goods(

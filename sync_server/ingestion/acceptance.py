@@ -97,8 +97,17 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     state.claims = read_claims(cursor, store_no, [*keys, *map(sale_key, named.sales)])
     state.items = read_items(cursor, store_no, named)
     posting.refers = named.refers
+    posting.all_new = (
+        not state.hashes and named.all_posted and len(set(keys)) == len(keys) and _ahead(posting, came)
+    )
     if named.refers:
         read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, named))
+
+
+def _ahead(posting: OpenPosting, came: Sequence[Arrival]) -> bool:
+    """Whether the batch's sequences, which rise, begin above everything received of its stream."""
+    stream, first = posting.context.stream, came[0].event.sequence
+    return stream is None or first is None or first >= stream.end
 
 
 def _note_zone_data(posting: OpenPosting, batch: EventBatch) -> None:

@@ -27,7 +27,7 @@ from sync_server.request_context import ServerParts, parts_of
 from sync_server.stores.registry import find_store
 from sync_server.wire_models import StoreIdPath
 
-POSTING_THREADS = 4
+POSTING_THREADS = 6
 """Batches posted at once by one process: enough to keep PostgreSQL busy while Python decides."""
 
 

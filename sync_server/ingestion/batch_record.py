@@ -56,7 +56,7 @@ class Delivery:
 def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPosting) -> Multirange[int]:
     """Writes everything that `posting` decided; returns what has now been received of the stream."""
     stream, rows = delivery.stream, posting.rows
-    runs = _runs(delivery, rows)
+    runs = _runs(delivery, posting)
     sets = dict(_row_sets(delivery, rows, posting, runs))
     optional = [row_set for row_set, found in sets.items() if found and row_set not in ALWAYS]
     journals = {LINES: (rows.money_journals, rows.goods_journals), MOVEMENTS: (rows.movement_journals,)}
@@ -77,8 +77,10 @@ def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPos
     return Multirange() if row is None or row[0] is None else row[0]
 
 
-def _runs(delivery: Delivery, rows: LedgerRows) -> list[Run]:
-    return [] if delivery.stream is None else runs_of(rows.receipts, delivery.stream.has)
+def _runs(delivery: Delivery, posting: OpenPosting) -> list[Run]:
+    if delivery.stream is None:
+        return []
+    return runs_of(posting.rows.receipts, None if posting.all_new else delivery.stream.has)
 
 
 def _row_sets(

@@ -1,5 +1,6 @@
 """A till event as its row in the ledger: columns for what is asked for, the rest kept beside them. Pure."""
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -34,21 +35,30 @@ class _Details(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
 _NOTHING = encode_json(_Details())
 
 
-def event_row(
+Movement = tuple[Decimal, Decimal, Decimal, int | None]
+"""What goods did: signed quantity and value, on hand afterwards, the item's movement before."""
+_NO_MOVEMENT = (None, None, None, None)
+
+
+def line_row(
     store_sequence: int,
     arrival: Arrival,
     stream_no: int | None,
-    item_no: int | None,
-    cost: Decimal | None,
-    currency: str | None,
-    shares: TenderShares | None,
+    item_no: int | None = None,
+    cost: Decimal | None = None,
+    currency: str | None = None,
+    shares: TenderShares | None = None,
+    movement: Movement | None = None,
+    accounting_date: date | None = None,
+    outbox_kind: int | None = None,
 ) -> tuple[Any, ...]:
-    """The row of `pos_event`, in the order of `ledger_writes`, but for its journal."""
+    """An event with its own movement and kind of outbox row, in the order of `ledger_writes`, but for its journals."""
+    moved, value, on_hand, previous = movement or _NO_MOVEMENT
     event, time, sequence = arrival.event, arrival.time, arrival.event.sequence
     return (
         store_sequence,
         arrival.key,
-        spelled_id(arrival),
+        arrival.spelled,
         event.content_hash,
         stream_no if sequence is not None else None,
         sequence,
@@ -70,15 +80,13 @@ def event_row(
         time.business_date,
         time.agent_business_date,
         details_text(event),
+        moved,
+        value,
+        on_hand,
+        previous,
+        accounting_date,
+        outbox_kind,
     )
-
-
-def spelled_id(arrival: Arrival) -> str | None:
-    """The event's id where it is not the plain spelling of its key."""
-    event_id = arrival.event.event_id
-    if event_id is None or (len(event_id) == 36 and event_id.replace("-", "") == arrival.key):
-        return None
-    return event_id
 
 
 def shares_text(shares: TenderShares) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from shared.event_batch import EventBatch
-from shared.identifiers import batch_event_key_hex, event_key_hex
+from shared.identifiers import batch_event_key_hex, event_key_hex, plain_key_hex
 from shared.pos_event import PosEvent
 from sync_server.ingestion.event_time import EventClock, EventTime
 
@@ -22,6 +22,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     event: PosEvent
     key: str
     """The 16-byte event key, as 32 hex digits."""
+    spelled: str | None
+    """The event's id where it is not the plain spelling of its key."""
     raw: Any
     time: EventTime
 
@@ -29,17 +31,18 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 def arrivals(batch: EventBatch, clock: EventClock) -> list[Arrival]:
     """The batch's events with their keys and times, in the batch's order."""
     read = clock.read
-    return [
-        Arrival(
-            event,
-            batch_event_key_hex(batch.batch_id, index)
-            if event.event_id is None
-            else event_key_hex(event.event_id),
-            raw,
-            read(event),
-        )
-        for index, (event, raw) in enumerate(zip(batch.events, batch.raw_events, strict=True))
-    ]
+    came: list[Arrival] = []
+    for index, (event, raw) in enumerate(zip(batch.events, batch.raw_events, strict=True)):
+        spelled = event.event_id
+        key = None if spelled is None else plain_key_hex(spelled)
+        if key is not None:
+            spelled = None
+        elif spelled is None:
+            key = batch_event_key_hex(batch.batch_id, index)
+        else:
+            key = event_key_hex(spelled)
+        came.append(Arrival(event, key, spelled, raw, read(event)))
+    return came
 
 
 def groups(of: Iterable[Arrival]) -> Iterator[list[Arrival]]:

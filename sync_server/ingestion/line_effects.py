@@ -11,15 +11,11 @@ from shared.pos_event import EventType
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.accounting.posting_rules import book_damaged, book_goods, book_money
+from sync_server.ingestion.event_rows import Movement
 from sync_server.ingestion.known_state import KnownItem, PostedLine
 from sync_server.inventory.valuation import move
 
 _SALE, _RETURN, _RECEIPT = EventType.SALE.value, EventType.RETURN.value, EventType.RECEIPT.value
-
-
-Movement = tuple[Decimal, Decimal, Decimal, int | None]
-"""What goods did: signed quantity and value, on hand afterwards, the item's movement before."""
-NO_MOVEMENT = (None, None, None, None)
 
 
 class Books(msgspec.Struct, frozen=True, gc=False):
@@ -52,13 +48,7 @@ def _book_money(line: PostedLine, books: Books, direction: int) -> None:
     if direction < 0:
         amount, tax = -amount, -tax
         shares = None if shares is None else [(tender, -share) for tender, share in shares]
-    book_money(
-        books.money,
-        books.chart,
-        amount - tax if tax else amount,
-        tax,
-        ((None, amount),) if shares is None else shares,
-    )
+    book_money(books.money, books.chart, amount, tax, shares)
 
 
 def _move_goods(line: PostedLine, item: KnownItem, number: int, books: Books, outward: int) -> Movement:

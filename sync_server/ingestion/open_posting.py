@@ -29,6 +29,8 @@ class OpenPosting:
         self.context = context
         self.state = state
         self.rows = LedgerRows()
+        self.all_new = False
+        """Whether nothing of the batch has been received before or is to be held: groups need not be looked through."""
         self.refers = False
         """Whether the batch holds voids or returns: its lines must be findable."""
         self.stream_no = None if context.stream is None else context.stream.stream_no

@@ -12,13 +12,13 @@ from shared.pos_event import EventType
 from shared.wire_json import encode_json
 from sync_server.accounting.posting_rules import TenderShares
 from sync_server.accounting.tender_shares import share_tenders
-from sync_server.ingestion.event_rows import event_row, spelled_id
+from sync_server.ingestion.event_rows import line_row
 from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival, sale_key
 from sync_server.ingestion.held_reasons import POSTED_TYPES, HeldReason
 from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, PostedLine
 from sync_server.ingestion.ledger_rows import RETURN, SALE
-from sync_server.ingestion.line_effects import NO_MOVEMENT, apply_line
+from sync_server.ingestion.line_effects import apply_line
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.referred_lines import remember
 from sync_server.ingestion.returns import settle_return
@@ -34,6 +34,9 @@ _NO_SHARES: TenderShares = ()
 
 def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
     """Posts one group, or holds it; what has been received before is counted and skipped."""
+    if posting.all_new:
+        _post_lines(posting, group)
+        return
     fresh: list[Arrival] = []
     reason: HeldReason | None = None
     hashes = posting.state.hashes
@@ -72,7 +75,7 @@ def _hold(posting: OpenPosting, group: Sequence[Arrival], reason: HeldReason) ->
         event = arrival.event
         raw = encode_json(arrival.raw).decode()
         posting.rows.held.append(
-            (arrival.key, spelled_id(arrival), event.content_hash, event.sequence, reason.value, raw)
+            (arrival.key, arrival.spelled, event.content_hash, event.sequence, reason.value, raw)
         )
         posting.held += 1
         _receive(posting, arrival, "H")
@@ -156,20 +159,18 @@ def _post_line(
         kind == _RETURN and event.disposition == "DAMAGED",
     )
     line.cost = cost = _cost(posting, arrival, line, item)
-    movement = apply_line(line, number, posting.books(journals, currency)) or NO_MOVEMENT
+    movement = apply_line(line, number, posting.books(journals, currency))
     outbox_kind = _OUTBOX_KINDS.get(kind)
     posting.rows.lines.append(
-        (
-            *event_row(
-                number,
-                arrival,
-                posting.stream_no,
-                item.item_no,
-                cost,
-                None if outbox_kind is None else currency,
-                shares,
-            ),
-            *movement,
+        line_row(
+            number,
+            arrival,
+            posting.stream_no,
+            item.item_no,
+            cost,
+            None if outbox_kind is None else currency,
+            shares,
+            movement,
             journals.accounting_date,
             outbox_kind,
         )

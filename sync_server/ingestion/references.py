@@ -24,6 +24,8 @@ class References:
     """Keys of the events that voids take back."""
     earlier_sales: set[str] = field(default_factory=set)
     """Ids of the sales that voids take back and returns come from."""
+    all_posted: bool = True
+    """Whether every event is of a type that is posted."""
     refers: bool = False
     """Whether there are voids or returns at all: then the batch's own lines must be findable too."""
 
@@ -37,6 +39,7 @@ def references(of: Iterable[Arrival]) -> References:
             named.sales.add(event.sale_id)
         if event.type not in _PLAIN:
             if event.type not in POSTED_TYPES:
+                named.all_posted = False
                 continue
             _add_earlier(named, arrival)
         if event.item_id is not None:

@@ -12,17 +12,19 @@ Run = tuple[int, int, date, bytes, str]
 """First and last sequence, business date, hashes one after the other, outcome letters."""
 
 
-def runs_of(receipts: Iterable[Receipt], was_received: Callable[[int], bool]) -> list[Run]:
-    """The runs of what was not received before; `receipts` come in rising sequence."""
+def runs_of(receipts: Iterable[Receipt], was_received: Callable[[int], bool] | None) -> list[Run]:
+    """The runs of what was not received before (None: nothing was); `receipts` come in rising sequence."""
     runs: list[list[Receipt]] = []
+    run: list[Receipt] = []
+    expected, of_date = 0, date.min
     for receipt in receipts:
         sequence, _, business_date, _ = receipt
-        if was_received(sequence):
+        if was_received is not None and was_received(sequence):
             continue
-        if runs and runs[-1][-1][0] == sequence - 1 and runs[-1][-1][2] == business_date:
-            runs[-1].append(receipt)
-        else:
-            runs.append([receipt])
+        if sequence != expected or business_date != of_date:
+            runs.append(run := [])
+        run.append(receipt)
+        expected, of_date = sequence + 1, business_date
     return [_run(receipts) for receipts in runs]
 
 

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 
 from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
-from sync_server.ingestion.event_rows import event_row
+from sync_server.ingestion.event_rows import line_row
 from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival, sale_key
 from sync_server.ingestion.known_state import Claim, PostedLine
 from sync_server.ingestion.ledger_rows import VOID
-from sync_server.ingestion.line_effects import NO_MOVEMENT, apply_line
+from sync_server.ingestion.line_effects import apply_line
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.stores.findings import FindingCode
 
@@ -21,8 +21,7 @@ from sync_server.stores.findings import FindingCode
 def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -> None:
     """Records a void and takes back what it names, as far as that is there."""
     number = posting.next_number()
-    event = event_row(number, arrival, posting.stream_no, None, None, None, None)
-    posting.rows.lines.append((*event, *NO_MOVEMENT, None, None))
+    posting.rows.lines.append(line_row(number, arrival, posting.stream_no))
     lines = _named_lines(posting, arrival)
     standing = [line for line in lines if not line.voided]
     for line in standing:

@@ -87,7 +87,8 @@ def test_idle_connections_that_died_are_replaced_before_anybody_notices(
         pass
     with psycopg.connect(postgres.url("postgres", "postgres"), autocommit=True) as administrator:
         administrator.execute(
-            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s", [database_name]
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = %s",
+            [database_name],
         )
     for _ in range(3):
         assert _names(database) == []

@@ -25,7 +25,7 @@ def booked(journal: JournalEntry) -> dict[tuple[str, str | None], Decimal]:
 
 def test_a_sale_debits_its_tenders_and_credits_sales_and_tax() -> None:
     journal = JournalEntry()
-    book_money(journal, CHART, Decimal(40), Decimal(10), [("CASH", Decimal(30)), ("CARD", Decimal(20))])
+    book_money(journal, CHART, Decimal(50), Decimal(10), [("CASH", Decimal(30)), ("CARD", Decimal(20))])
     assert booked(journal) == {
         ("1000", "CASH"): 30,
         ("1000", "CARD"): 20,
@@ -66,7 +66,8 @@ def test_a_line_and_its_mirror_leave_nothing(
     shares.append(("REST", revenue + tax - sum(paid)))
     journal = JournalEntry()
     for sign in (1, -1):
-        book_money(journal, CHART, revenue * sign, tax * sign, [(name, each * sign) for name, each in shares])
+        paid_in = [(name, each * sign) for name, each in shares]
+        book_money(journal, CHART, (revenue + tax) * sign, tax * sign, paid_in)
         book_goods(journal, CHART, CHART.cost_of_goods_sold, Valuation(value * sign, variance * sign))
         book_damaged(journal, CHART, value * sign)
     assert not any(booked(journal).values())
