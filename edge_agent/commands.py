@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import sys
-import threading
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType
@@ -26,6 +25,7 @@ from edge_agent.program_version import program_version
 from edge_agent.service_notice import SystemdNotice
 from edge_agent.settings import Settings, configuration_template
 from shared.clock import SystemClock
+from shared.stop_request import StopRequest
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -89,7 +89,7 @@ def run_agent(settings: Settings) -> Report:
     from edge_agent.process_life import live  # everything that the service alone needs
 
     start_service_logging(settings)
-    stopping = threading.Event()
+    stopping = StopRequest()
 
     def stop(signal_number: int, frame: FrameType | None) -> None:
         del signal_number, frame

@@ -3,8 +3,6 @@
 Whoever runs the process is told through a `Notice`: when tills may come, whether the loops really turn, when it ends.
 """
 
-import sys
-import threading
 from http.client import HTTPConnection, HTTPException
 from typing import Protocol
 
@@ -12,6 +10,7 @@ from edge_agent.agent import Agent
 from edge_agent.loopback import LIGHT_PATH, LOOPBACK
 from edge_agent.settings import Settings
 from shared.clock import Clock
+from shared.stop_request import StopRequest
 
 ANSWER_SECONDS = 10.0
 """How long the intake may take to answer its own process before it counts as stuck."""
@@ -33,22 +32,13 @@ class Notice(Protocol):
         """The end has begun."""
 
 
-def live(settings: Settings, clock: Clock, stopping: threading.Event, notice: Notice) -> None:
+def live(settings: Settings, clock: Clock, stopping: StopRequest, notice: Notice) -> None:
     """Runs the agent until `stopping` is set, then ends it within five seconds. Raises EdgeAgentError."""
     with Agent(settings, clock) as agent:
         notice.ready(f"takes the sales of {agent.store_id} on port {agent.port}")
-        while not _wait(stopping, notice.interval):
+        while not stopping.wait(notice.interval):
             notice.looked(turning=is_turning(agent))
         notice.stopping()
-
-
-def _wait(stopping: threading.Event, seconds: float | None) -> bool:
-    """Whether the end is wanted by then; on Windows a wait without an end would not let Ctrl-C's handler run."""
-    if seconds is None and sys.platform == "win32":
-        while not stopping.wait(1.0):
-            pass
-        return True
-    return stopping.wait(seconds)
 
 
 def is_turning(agent: Agent, patience: float = ANSWER_SECONDS) -> bool:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-import threading
 
 from edge_agent.commands import leave_at_once, start_service_logging
 from edge_agent.errors import EdgeAgentError
@@ -11,12 +10,13 @@ from edge_agent.settings import read_settings
 from edge_agent.windows_control import serve
 from edge_agent.windows_service import WindowsService
 from shared.clock import SystemClock
+from shared.stop_request import StopRequest
 from shared.zone_data import use_own_zone_data
 
 SERVICE_NAME = "TillSyncEdge"
 
 
-def life(stopping: threading.Event, notice: Notice) -> None:
+def life(stopping: StopRequest, notice: Notice) -> None:
     """The agent's life with the settings of this PC. Raises EdgeAgentError."""
     settings = read_settings({}, os.environ)
     start_service_logging(settings)

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from edge_agent.errors import EdgeAgentError
 from edge_agent.process_life import Notice
+from shared.stop_request import StopRequest
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class ServiceControl(Protocol):
         """Sets the service's status; `failure` is 0, or the service's own exit code."""
 
 
-Life = Callable[[threading.Event, Notice], None]
+Life = Callable[[StopRequest, Notice], None]
 """Runs the agent until the event is set, telling the notice; `process_life.live` with its settings."""
 
 
@@ -64,7 +65,7 @@ class WindowsService:
         """`give_up` ends the process at once; what was accepted is on the disk."""
         self._control = control
         self._give_up = give_up
-        self._stopping = threading.Event()
+        self._stopping = StopRequest()
         self._turn = threading.Lock()
         self._state: State | None = None
         self._stuck = 0

@@ -5,7 +5,6 @@ import os
 import shutil
 import signal
 import socket
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,6 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry, multiprocess
 
 from shared.clock import Clock, SystemClock
+from shared.stop_request import StopRequest
 from shared.zone_data import use_own_zone_data
 from sync_server.database import Database
 from sync_server.embedded.postgres import EmbeddedPostgres
@@ -82,7 +82,7 @@ def run_relay(ready: Any, settings: Settings, database_url: str, bootstrap_serve
     from sync_server.publishing.relay_metrics import RelayMetrics
 
     _prepare_process(settings)
-    stop = threading.Event()
+    stop = StopRequest()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     database = Database(database_url, pool_size=2)
     # What was loaded at start is not searched for garbage again: that would take a third of the relay's time.

@@ -7,12 +7,12 @@ posting. Polling is the truth; nothing has to be told that there is something to
 
 from collections import Counter
 from dataclasses import dataclass
-from threading import Event
 from typing import Any, Final
 
 import structlog
 
 from shared.clock import Clock
+from shared.stop_request import StopRequest
 from sync_server.database import Database
 from sync_server.errors import SyncServerError, Unavailable
 from sync_server.publishing.kafka_producer import KafkaProducer, Window
@@ -62,7 +62,7 @@ class Relay:
         )
         self._failures = 0
 
-    def run(self, stop: Event) -> None:
+    def run(self, stop: StopRequest) -> None:
         """Publishes, or stands by, until `stop` is set. Nothing that heals by itself ends it."""
         try:
             while not stop.is_set():
@@ -70,7 +70,7 @@ class Relay:
         finally:
             self.close()
 
-    def run_once(self, stop: Event | None = None) -> Pass:
+    def run_once(self, stop: StopRequest | None = None) -> Pass:
         """One pass: a page of messages, confirmed, and the marks behind them.
 
         Waits for a broker that is away until `stop` is set. Raises BrokerAway or TopicUnusable when it cannot
@@ -110,7 +110,7 @@ class Relay:
         self._leadership.resign()
         self._metrics.stand_by()
 
-    def _pass_and_pause(self, stop: Event) -> float:  # float: seconds to wait before the next pass
+    def _pass_and_pause(self, stop: StopRequest) -> float:  # float: seconds to wait before the next pass
         try:
             done = self.run_once(stop)
         except SyncServerError as error:
@@ -135,7 +135,7 @@ class Relay:
                 return
         self._reader.forget_ahead()
 
-    def _deliver(self, page: Page, stop: Event | None) -> Window:
+    def _deliver(self, page: Page, stop: StopRequest | None) -> Window:
         if not page.messages:
             return Window()
 

@@ -17,6 +17,7 @@ from edge_agent.pulse import Pulse
 from edge_agent.service_notice import SystemdNotice
 from edge_agent.settings import Settings
 from shared.clock import SystemClock
+from shared.stop_request import StopRequest
 from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import ManualClock, sale
 from tests.edge_agent.misbehaving_line import MisbehavingLine
@@ -148,7 +149,7 @@ def test_a_loop_counts_as_stopped_only_after_its_own_time() -> None:
 
 
 def test_the_same_life_ends_by_the_event_alone(in_here: Settings, systemd: NotifySocket) -> None:
-    stopping = threading.Event()
+    stopping = StopRequest()
     notice = SystemdNotice({"NOTIFY_SOCKET": systemd.address, "WATCHDOG_USEC": "50000"})
     living = threading.Thread(target=live, args=(in_here, SystemClock(), stopping, notice))
     living.start()

@@ -14,6 +14,7 @@ from edge_agent.process_life import Notice, live
 from edge_agent.settings import Settings
 from edge_agent.windows_service import ACCEPTED, LOOKS_BEFORE_GIVING_UP, Control, State, WindowsService
 from shared.clock import SystemClock
+from shared.stop_request import StopRequest
 from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import sale
 from tests.edge_agent.loopback_till import LoopbackTill
@@ -55,7 +56,7 @@ class Running:
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        def life(stopping: threading.Event, notice: Notice) -> None:
+        def life(stopping: StopRequest, notice: Notice) -> None:
             live(self.settings, SystemClock(), stopping, notice)
 
         self.manager.service.run(life)
@@ -124,7 +125,7 @@ def test_asked_twice_it_stops_once(settings: Settings) -> None:
 def test_a_stop_while_it_starts_is_obeyed_and_never_called_running(settings: Settings) -> None:
     manager = Windows()
 
-    def life(stopping: threading.Event, notice: Notice) -> None:
+    def life(stopping: StopRequest, notice: Notice) -> None:
         manager.service.asked(Control.STOP)
         live(settings, SystemClock(), stopping, notice)
 
@@ -141,7 +142,7 @@ def test_what_is_not_offered_is_refused() -> None:
 
 @pytest.mark.parametrize(("error", "failure"), [(NotEnrolled("no store"), 1), (RuntimeError("a fault"), 2)])
 def test_a_failure_is_reported_so_that_windows_starts_it_anew(error: Exception, failure: int) -> None:
-    def life(stopping: threading.Event, notice: Notice) -> None:
+    def life(stopping: StopRequest, notice: Notice) -> None:
         raise error
 
     manager = Windows()
