@@ -71,7 +71,9 @@ class Spool:
         return [(number, stream_id, first) for number, stream_id, first in rows]
 
     def close(self) -> None:
-        """Closes the file; everything that was accepted is in it already."""
+        """Closes the file, once; everything that was accepted is in it already."""
+        if not self.is_open:
+            return
         self.is_open = False
         # A cursor whose statement failed would keep the file open, and locked, after the connection is closed.
         self._cursor.close()

@@ -151,7 +151,7 @@ class Handler(BaseHTTPRequestHandler):
             if self.path.endswith("/pos-batches"):
                 return take_batch(books, document, body)
             if self.path.endswith("/heartbeats"):
-                done, gaps = books.acknowledged(document["streamId"])
+                done, gaps = books.acknowledged(document.get("streamId", ""))
                 books.heartbeats.append(document)
                 asked = books.commands
                 return 200, {
@@ -277,7 +277,7 @@ def take_result(books: Books, command_id: str, document: dict[str, Any]) -> tupl
 
 def receipt(books: Books, document: dict[str, Any], *, duplicate: bool) -> dict[str, Any]:
     """The answer to a batch."""
-    done, gaps = books.acknowledged(document["streamId"])
+    done, gaps = books.acknowledged(document.get("streamId", ""))
     return {
         "batchId": document["batchId"], "storeId": STORE, "status": "POSTED", "duplicate": duplicate,
         "accepted": len(document["events"]), "duplicates": 0, "held": 0, "findings": [],
