@@ -2,7 +2,7 @@
 
 import time
 
-LOOK_AGAIN_SECONDS = 0.25  # float: seconds
+LOOK_AGAIN_SECONDS = 0.5  # float: seconds
 
 
 class StopRequest:
