@@ -5,6 +5,7 @@ takes root, so elsewhere these tests are skipped and say so; the file size limit
 `test_a_full_disk_is_answered_with_507_and_nothing_acknowledged_is_lost` holds the core of it everywhere.
 """
 
+import errno
 import os
 import shutil
 import subprocess
@@ -58,7 +59,15 @@ class SmallDisk:
     def fill(self, *, leave: int = 0) -> None:
         """Somebody else's file takes all but `leave` bytes, at once: what the agent then gives free is its own."""
         with (self.folder / "ballast").open("ab") as ballast:
-            os.posix_fallocate(ballast.fileno(), 0, self.free - leave)
+            for attempts_left in reversed(range(100)):
+                try:
+                    os.posix_fallocate(ballast.fileno(), 0, self.free - leave)
+                except OSError as error:
+                    # The agent wrote something since it was asked how much is free.
+                    if error.errno != errno.ENOSPC or not attempts_left:
+                        raise
+                else:
+                    return
 
     def make_room(self) -> None:
         """Somebody deletes that file."""
