@@ -3,6 +3,7 @@
 import logging
 import threading
 from datetime import timedelta
+from functools import partial
 
 from edge_agent.clock_offset import ClockOffset
 from edge_agent.damaged_files import damaged_files, forget_damaged_file
@@ -49,7 +50,7 @@ class Retention:
             if file.finished_at is not None and read_instant(file.finished_at) < limit:
                 for suffix in ("-wal", ""):
                     (damaged_folder(self._desk.path) / f"{file.file}{suffix}").unlink(missing_ok=True)
-                self._desk.ask(lambda spool, name=file.file: forget_damaged_file(spool, name))  # type: ignore[misc]
+                self._desk.ask(partial(forget_damaged_file, name=file.file))
         if pruned:
             log.info(
                 "%d acknowledged events were older than %d days and went",
