@@ -107,6 +107,16 @@ def unreadable(error: JsonError) -> BodyRefused:
     return BodyRefused(f"The body cannot be read: {error}", code=ErrorCode.MALFORMED_JSON)
 
 
+def remember_body(request: Request, value: Any) -> None:
+    """Keeps what `request` said, for whoever has to know the same request again (`idempotent_calls`)."""
+    request.state.body_read = value
+
+
+def body_read_for(request: Request) -> Any:
+    """The JSON value that was read from `request`; None if nothing was."""
+    return getattr(request.state, "body_read", None)
+
+
 class JsonBody(Generic[Model]):
     """A FastAPI dependency: the request's body as a `model`; the OpenAPI document learns of it from here."""
 
@@ -116,6 +126,7 @@ class JsonBody(Generic[Model]):
     async def __call__(self, request: Request) -> Model:
         """Raises BodyRefused for what is no JSON, Invalid with every violation for what does not fit."""
         value = decoded_json(await read_body(request))
+        remember_body(request, value)
         try:
             return self.model.model_validate(value)
         except ValidationError as error:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from anyio.from_thread import BlockingPortal
@@ -31,3 +32,8 @@ class HttpCaller:
     def post(self, path: str, **options: Any) -> httpx.Response:
         """Sends a POST."""
         return self.request("POST", path, **options)
+
+    def order(self, path: str, *, key: str | None = None, **options: Any) -> httpx.Response:
+        """Sends a POST as operators do: under an idempotency key, a fresh one unless it is named."""
+        options["headers"] = {"Idempotency-Key": key or str(uuid4()), **options.get("headers", {})}
+        return self.post(path, **options)

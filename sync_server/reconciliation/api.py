@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.protocol import API_PREFIX
+from sync_server.database import Work
+from sync_server.idempotent_calls import OptionalKey, once
 from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
 from sync_server.people.roles import Role
@@ -54,10 +56,11 @@ def router() -> APIRouter:
         store_id: StoreIdPath,
         caller: Annotated[Caller, authenticated(Role.STOCK_CONTROLLER)],
         body: Annotated[ReconcileRequest, Depends(JsonBody(ReconcileRequest))],
+        key: OptionalKey = None,
     ) -> Response:
-        """Opens a reconciliation. 200 when the same person has the identical one open already."""
-        parts = parts_of(request)
-        with parts.database.unit_of_work() as work:
+        """Opens a reconciliation. Without a key: 200 when the same person has the identical one open already."""
+
+        def act(work: Work) -> Response:
             store = find_store(work, store_id)
             assert store.store_no is not None
             made = make_reconciliation(
@@ -67,17 +70,19 @@ def router() -> APIRouter:
                 variance_amount=body.variance_amount,
                 reason=body.reason,
                 by=caller,
-                now=parts.clock.now(),
+                now=parts_of(request).clock.now(),
             )
-        shown = Reconciliation(
-            reconciliation_id=made.reconciliation_id,
-            store_id=store_id,
-            date=body.date,
-            variance_amount=body.variance_amount,
-            reason=body.reason,
-            status=OPEN,
-            complete=made.complete,
-        )
-        return answer(shown, 201 if made.created else 200)
+            shown = Reconciliation(
+                reconciliation_id=made.reconciliation_id,
+                store_id=store_id,
+                date=body.date,
+                variance_amount=body.variance_amount,
+                reason=body.reason,
+                status=OPEN,
+                complete=made.complete,
+            )
+            return answer(shown, 201 if made.created else 200)
+
+        return once(request, caller, key, act)
 
     return routes

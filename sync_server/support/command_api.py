@@ -12,6 +12,7 @@ from starlette.responses import Response
 from shared.protocol import API_PREFIX
 from sync_server.database import Work
 from sync_server.errors import NotFound
+from sync_server.idempotent_calls import RequiredKey, once
 from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
 from sync_server.people.roles import READERS, Role
@@ -136,6 +137,7 @@ def post_resync(
     store_id: StoreIdPath,
     caller: Support,
     body: Annotated[ResyncRequest, Depends(JsonBody(ResyncRequest))],
+    key: RequiredKey,
 ) -> Response:
     """Asks the store's agents to send again. It can never delete or double anything."""
     parts = parts_of(request)
@@ -146,23 +148,26 @@ def post_resync(
         business_date=body.business_date,
         everything=body.all,
     )
-    with parts.database.unit_of_work() as work:
+
+    def act(work: Work) -> Response:
         store_no = _store_no(work, store_id)
         costs = resync_cost(work, store_no, wish)
         now = parts.clock.now()
         ordered = (
             [] if body.dry_run else order_resync(work, store_no, wish, reason=body.reason, by=caller, now=now)
         )
-    shown = ResyncAnswer(
-        dry_run=body.dry_run,
-        events=sum(cost.events for cost in costs),
-        missing=sum(cost.missing for cost in costs),
-        bytes=sum(cost.bytes for cost in costs),
-        streams=[StreamCostRow.model_validate(cost, from_attributes=True) for cost in costs],
-        commands=[each.command_id for each in ordered],
-    )
-    fresh = any(not each.repeated for each in ordered)
-    return answer(shown, 201 if fresh else 200)
+        shown = ResyncAnswer(
+            dry_run=body.dry_run,
+            events=sum(cost.events for cost in costs),
+            missing=sum(cost.missing for cost in costs),
+            bytes=sum(cost.bytes for cost in costs),
+            streams=[StreamCostRow.model_validate(cost, from_attributes=True) for cost in costs],
+            commands=[each.command_id for each in ordered],
+        )
+        fresh = any(not each.repeated for each in ordered)
+        return answer(shown, 201 if fresh else 200)
+
+    return once(request, caller, key, act)
 
 
 def wish_of(
@@ -204,15 +209,18 @@ def post_command(
     store_id: StoreIdPath,
     caller: Support,
     body: Annotated[CommandRequest, Depends(JsonBody(CommandRequest))],
+    key: RequiredKey,
 ) -> Response:
     """Asks an agent for something of the closed list; the same open command is not left twice."""
-    parts = parts_of(request)
-    now = parts.clock.now()
-    with parts.database.unit_of_work() as work:
+    now = parts_of(request).clock.now()
+
+    def act(work: Work) -> Response:
         state, fresh = give_once(
             work, store_id, body.type, device_id=body.device_id, reason=body.reason, by=caller, now=now
         )
-    return answer(_row(state, now), 201 if fresh else 200)
+        return answer(_row(state, now), 201 if fresh else 200)
+
+    return once(request, caller, key, act)
 
 
 def give_once(

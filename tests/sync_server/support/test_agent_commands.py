@@ -50,15 +50,15 @@ def waiting(agent: HttpCaller) -> list[dict[str, Any]]:
 
 
 def test_a_dry_run_says_what_is_missing_and_asks_nobody(agent: HttpCaller, support: HttpCaller) -> None:
-    answer = support.post(f"{STORE}/resyncs", json={"dryRun": True, **WHY})
+    answer = support.order(f"{STORE}/resyncs", json={"dryRun": True, **WHY})
     assert answer.status_code == 200
     told = answer.json()
     assert (told["missing"], told["events"], told["commands"]) == (22, 22, [])
     ranged = {"fromSequence": 1195, "toSequence": 1205, "streamId": "s-1", "dryRun": True, **WHY}
-    told = support.post(f"{STORE}/resyncs", json=ranged).json()
+    told = support.order(f"{STORE}/resyncs", json=ranged).json()
     assert (told["events"], told["missing"]) == (11, 5)
     assert (
-        support.post(f"{STORE}/resyncs", json={"all": True, "dryRun": True, **WHY}).json()["events"] == 1712
+        support.order(f"{STORE}/resyncs", json={"all": True, "dryRun": True, **WHY}).json()["events"] == 1712
     )
     assert waiting(agent) == []
 
@@ -67,8 +67,8 @@ def test_a_resync_is_left_for_the_agent_once_and_its_outcome_stays(
     agent: HttpCaller, support: HttpCaller
 ) -> None:
     wish = {"businessDate": "2026-02-10", **WHY}
-    first = support.post(f"{STORE}/resyncs", json=wish)
-    again = support.post(f"{STORE}/resyncs", json=wish)
+    first = support.order(f"{STORE}/resyncs", json=wish)
+    again = support.order(f"{STORE}/resyncs", json=wish)
     assert (first.status_code, again.status_code) == (201, 200)
     assert first.json()["commands"] == again.json()["commands"]
     (command,) = waiting(agent)
@@ -78,16 +78,18 @@ def test_a_resync_is_left_for_the_agent_once_and_its_outcome_stays(
     )
     (shown,) = support.get(f"{STORE}/resyncs").json()["items"]
     assert (shown["state"], shown["result"], shown["reason"]) == ("DONE", {"events": 7}, WHY["reason"])
-    assert support.post(f"{STORE}/resyncs", json=wish).status_code == 201, (
+    assert support.order(f"{STORE}/resyncs", json=wish).status_code == 201, (
         "what was answered may be asked anew"
     )
 
 
 def test_a_bundle_comes_back_as_the_very_file(agent: HttpCaller, support: HttpCaller) -> None:
-    asked = support.post(f"{STORE}/commands", json={"type": "BUNDLE", **WHY})
+    asked = support.order(f"{STORE}/commands", json={"type": "BUNDLE", **WHY})
     assert asked.status_code == 201
     command_id = asked.json()["commandId"]
-    assert support.post(f"{STORE}/commands", json={"type": "BUNDLE", **WHY}).json()["commandId"] == command_id
+    assert (
+        support.order(f"{STORE}/commands", json={"type": "BUNDLE", **WHY}).json()["commandId"] == command_id
+    )
     path = f"{STORE}/commands/{command_id}"
     assert support.get(f"{path}/attachment").status_code == 404
     content = bytes(range(256)) * 40
@@ -111,25 +113,25 @@ def test_a_bundle_comes_back_as_the_very_file(agent: HttpCaller, support: HttpCa
 def test_a_resync_that_makes_no_sense_is_refused(
     agent: HttpCaller, support: HttpCaller, wish: dict[str, Any]
 ) -> None:
-    assert support.post(f"{STORE}/resyncs", json={**WHY, **wish}).status_code == 422
+    assert support.order(f"{STORE}/resyncs", json={**WHY, **wish}).status_code == 422
     assert waiting(agent) == []
 
 
 def test_what_nobody_can_do_is_said(http: HttpCaller, database: Database, support: HttpCaller) -> None:
     build_store(database)
-    alone = support.post(f"{STORE}/resyncs", json=WHY)
+    alone = support.order(f"{STORE}/resyncs", json=WHY)
     assert (alone.status_code, alone.json()["errorCode"]) == (409, "CONFLICT")
-    assert support.post(f"{STORE}/commands", json={"type": "SHELL", **WHY}).status_code == 422
+    assert support.order(f"{STORE}/commands", json={"type": "SHELL", **WHY}).status_code == 422
     viewer = http.as_caller(build_person(database, "bob", Role.VIEWER))
-    assert viewer.post(f"{STORE}/resyncs", json=WHY).status_code == 403
+    assert viewer.order(f"{STORE}/resyncs", json=WHY).status_code == 403
 
 
 def test_a_stream_is_asked_of_the_agent_that_has_it(
     agent: HttpCaller, support: HttpCaller, http: HttpCaller, database: Database
 ) -> None:
     other = http.as_caller(build_agent(database).credential)
-    support.post(f"{STORE}/resyncs", json={"streamId": "s-1", "fromSequence": 1, **WHY})
+    support.order(f"{STORE}/resyncs", json={"streamId": "s-1", "fromSequence": 1, **WHY})
     assert len(waiting(agent)) == 1
     assert other.post(f"{STORE}/heartbeats", json={**BEAT, "streamId": "s-2"}).json()["commands"] == []
-    unknown = support.post(f"{STORE}/resyncs", json={"streamId": "s-9", "all": True, **WHY})
+    unknown = support.order(f"{STORE}/resyncs", json={"streamId": "s-9", "all": True, **WHY})
     assert unknown.status_code == 404
