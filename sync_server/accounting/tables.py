@@ -1,4 +1,4 @@
-"""The tables of the books, as migration 0002 creates them; PostgreSQL refuses a journal that does not balance."""
+"""The tables of the books, by migrations 0002 and 0004; PostgreSQL refuses a journal that does not balance."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -16,6 +16,17 @@ class Account(SQLModel, table=True):
     name: str
 
 
+class ReasonCode(SQLModel, table=True):
+    """Why stock was adjusted, and which purposes' accounts take the loss or the gain."""
+
+    __tablename__ = "reason_code"
+
+    reason_code: str = Field(primary_key=True)
+    description: str
+    loss_purpose: str = Field(foreign_key="account.purpose")
+    gain_purpose: str = Field(foreign_key="account.purpose")
+
+
 class Journal(SQLModel, table=True):
     """One posting in one currency; its lines balance."""
 
@@ -24,7 +35,7 @@ class Journal(SQLModel, table=True):
     first_sequence: int = Field(sa_type=BIG)
     """The first storeSequence of what it books; the events of its group lie between the two."""
     kind: str
-    """POS, OPENING_STOCK."""
+    """POS for till events, else the kind of document that it books."""
     currency: str = Field(sa_type=CURRENCY)
     business_date: date
     accounting_date: date

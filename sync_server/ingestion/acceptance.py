@@ -26,6 +26,7 @@ from sync_server.ingestion.groups import Arrival, arrivals, groups, sale_key
 from sync_server.ingestion.known_state import ZERO, KnownState, read_claims, read_hashes, read_stock
 from sync_server.ingestion.named_items import read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
+from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_others
 from sync_server.ingestion.posting import post_group
 from sync_server.ingestion.references import references
 from sync_server.ingestion.referred_lines import read_referred_lines
@@ -34,7 +35,7 @@ from sync_server.stores.agent_commands import pending_commands
 from sync_server.stores.agent_documents import CommandForAgent
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.findings import raise_findings, resolve_findings
-from sync_server.stores.locked_store import known_stream, lock_store
+from sync_server.stores.locked_store import LockedStore, known_stream, lock_store
 from sync_server.stores.stream_gaps import stream_progress
 
 POSTED = "POSTED"
@@ -69,22 +70,25 @@ def accept_batch(
     came = arrivals(batch, clock)
     context = PostingContext(store.currency, chart, store.last_sequence, stream)
     posting = OpenPosting(context, KnownState())
-    _read_state(cursor, posting, came, store_no)
+    _read_state(cursor, posting, came, store)
     with exact_arithmetic():
         for group in groups(came):
             post_group(posting, group)
     _note_zone_data(posting, batch)
     replenished = _note_shortages(posting)
     received = record_batch(work.connection, delivery, posting)
+    write_others(cursor, store, posting, now)
     _write_findings(work, delivery, posting, replenished)
     counts = (posting.accepted, posting.duplicates, posting.held)
     findings = [{"code": code, "subject": subject} for code, subject in posting.rows.findings]
     return _receipt(cursor, delivery, counts, findings, received, duplicate=False)
 
 
-def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arrival], store_no: int) -> None:
+def _read_state(
+    cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arrival], store: LockedStore
+) -> None:
     """Everything known that bears on the batch. Pure duplicates end here: nothing more is read for them."""
-    state, keys = posting.state, [arrival.key for arrival in came]
+    state, keys, store_no = posting.state, [arrival.key for arrival in came], store.store_no
     state.hashes = read_hashes(cursor, store_no, keys)
     if state.hashes:
         came = [
@@ -98,10 +102,15 @@ def _read_state(cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arriva
     state.items = read_items(cursor, store_no, named)
     posting.refers = named.refers
     posting.all_new = (
-        not state.hashes and named.all_posted and len(set(keys)) == len(keys) and _ahead(posting, came)
+        not state.hashes
+        and named.others <= POSTED_TYPES
+        and len(set(keys)) == len(keys)
+        and _ahead(posting, came)
     )
     if named.refers:
         read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, named))
+    if named.others:
+        read_others(cursor, store, posting, came)
 
 
 def _ahead(posting: OpenPosting, came: Sequence[Arrival]) -> bool:

@@ -15,6 +15,7 @@ from sync_server.database import RawConnection
 from sync_server.ingestion.array_literals import plain
 from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.ingestion.ledger_writes import (
+    ALLOCATE,
     ALWAYS,
     CLAIMS,
     HELD,
@@ -74,6 +75,9 @@ def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPos
     # Prepared at once: planning a statement of this size costs as much as running it.
     writing = RawCursor(connection)
     row = writing.execute(statement.sql, statement.arguments(parameters), prepare=True).fetchone()
+    if rows.allocations:
+        columns = map(list, zip(*rows.allocations, strict=True))
+        connection.execute(ALLOCATE, [*columns, delivery.store.store_no])
     return Multirange() if row is None or row[0] is None else row[0]
 
 

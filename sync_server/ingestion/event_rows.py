@@ -9,6 +9,7 @@ import msgspec
 from shared.pos_event import PosEvent
 from shared.wire_json import encode_json
 from sync_server.accounting.posting_rules import TenderShares
+from sync_server.ingestion.event_time import EventTime
 from sync_server.ingestion.groups import Arrival
 
 
@@ -86,6 +87,39 @@ def line_row(
         previous,
         accounting_date,
         outbox_kind,
+    )
+
+
+def movement_row(
+    store_sequence: int,
+    item_no: int,
+    kind: str,
+    movement: Movement,
+    event_sequence: int,
+    time: EventTime,
+    accounting_date: date,
+    *,
+    reason_code: str | None = None,
+    reserved: Decimal | None = None,
+    in_transit: Decimal | None = None,
+    in_transit_value: Decimal | None = None,
+    document: str | None = None,
+) -> tuple[Any, ...]:
+    """A movement apart from a line's own, in the order of `ledger_writes`, but for its journal."""
+    return (
+        store_sequence,
+        item_no,
+        kind,
+        *movement,
+        event_sequence,
+        time.business_date,
+        accounting_date,
+        time.occurred_at,
+        reason_code,
+        reserved,
+        in_transit,
+        in_transit_value,
+        document,
     )
 
 

@@ -18,7 +18,7 @@ class HeldReason(StrEnum):
     """The server could not understand the event; the agent handed it over raw with the refusal."""
 
 
-POSTED_TYPES = frozenset(
+PLAIN_TYPES = frozenset(
     {EventType.SALE.value, EventType.RETURN.value, EventType.RECEIPT.value, EventType.VOID.value}
 )
-"""What this version posts; events of other types are held."""
+"""What is posted line by line in the batch's own way; other types have an `OtherLine`, or are held."""

@@ -26,8 +26,10 @@ class LedgerRows:
     goods_journals: list[int | None] = field(default_factory=list)
     """The journal of each line's goods."""
     movements: list[tuple[Any, ...]] = field(default_factory=list)
-    """Movements of events that were posted before, taken back by a void."""
+    """Movements apart from a line's own: what a void takes back, and those of `other_lines`; see `movement_row`."""
     movement_journals: list[int | None] = field(default_factory=list)
+    allocations: list[tuple[int, Decimal, Decimal, Decimal]] = field(default_factory=list)
+    """(item number, change of reserved, of in transit, of in-transit value) that the movements state."""
     journals: list[tuple[int, int, str, date]] = field(default_factory=list)
     """(store sequence, first sequence, currency, business date)."""
     journal_lines: list[tuple[int, int, str, str | None, Decimal, Decimal]] = field(default_factory=list)

@@ -133,6 +133,11 @@ MOVEMENTS = RowSet(
         "business_date": "date",
         "accounting_date": "date",
         "occurred_at": "timestamptz",
+        "reason_code": "varchar",
+        "reserved": "numeric",
+        "in_transit": "numeric",
+        "in_transit_value": "numeric",
+        "document": "varchar",
         "journal_sequence": "bigint",
     },
 )
@@ -213,6 +218,18 @@ ALWAYS = (LINES, STOCK, JOURNALS, JOURNAL_LINES, OUTBOX, SALES, RECEIPTS)
 """What an ordinary batch of sales writes; the statement for it is prepared once a connection."""
 SOMETIMES = (MOVEMENTS, VOID_EFFECTS, CLAIMS, RETURNS, HELD)
 
+ALLOCATE = """
+UPDATE store_stock AS stock SET reserved = stock.reserved + change.reserved,
+    in_transit = stock.in_transit + change.in_transit,
+    in_transit_value = stock.in_transit_value + change.in_transit_value
+FROM (
+    SELECT item_no, sum(reserved) AS reserved, sum(in_transit) AS in_transit, sum(value) AS in_transit_value
+    FROM unnest(%s::int[], %s::numeric[], %s::numeric[], %s::numeric[]) AS row (item_no, reserved, in_transit, value)
+    GROUP BY item_no
+) AS change
+WHERE stock.store_no = %s AND stock.item_no = change.item_no
+"""
+"""Behind the one write, which has made a row for every item that moved."""
 _BATCH = """
     INSERT INTO pos_batch (store_no, batch_id, content_hash, channel, caller, request_id, stream_no, posted_at,
                            received_at, accepted, duplicates, held, findings, first_sequence, last_sequence)

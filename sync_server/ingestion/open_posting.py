@@ -1,6 +1,7 @@
 """A posting while it is being decided: what is known, what has been decided, and the numbers given so far."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from shared.money import minor_unit
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
@@ -33,6 +34,8 @@ class OpenPosting:
         """Whether nothing of the batch has been received before or is to be held: groups need not be looked through."""
         self.refers = False
         """Whether the batch holds voids or returns: its lines must be findable."""
+        self.others: dict[str, list[Any]] = {}
+        """What types beside sale, return, receipt and void have noted to be written; see `other_lines`."""
         self.stream_no = None if context.stream is None else context.stream.stream_no
         self.coin = minor_unit(context.currency)
         self.sequence = context.last_sequence

@@ -15,11 +15,12 @@ from sync_server.accounting.tender_shares import share_tenders
 from sync_server.ingestion.event_rows import line_row
 from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival, sale_key
-from sync_server.ingestion.held_reasons import POSTED_TYPES, HeldReason
+from sync_server.ingestion.held_reasons import HeldReason
 from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, PostedLine
 from sync_server.ingestion.ledger_rows import RETURN, SALE
 from sync_server.ingestion.line_effects import apply_line
 from sync_server.ingestion.open_posting import OpenPosting
+from sync_server.ingestion.other_lines import OTHER_LINES, POSTED_TYPES
 from sync_server.ingestion.referred_lines import remember
 from sync_server.ingestion.returns import settle_return
 from sync_server.ingestion.voids import claim_lines, post_void, voided_within
@@ -99,6 +100,8 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
             _note_time(posting, arrival)
         if arrival.event.type == _VOID:
             post_void(posting, arrival, journals)
+        elif arrival.event.type in OTHER_LINES:
+            OTHER_LINES[arrival.event.type].post(posting, arrival, journals)
         else:
             posted.append(_post_line(posting, arrival, shares, journals))
     last_event = posting.sequence

@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
 from sync_server.ingestion.groups import Arrival
-from sync_server.ingestion.held_reasons import POSTED_TYPES
+from sync_server.ingestion.held_reasons import PLAIN_TYPES
+from sync_server.ingestion.other_lines import POSTED_TYPES
 
-_PLAIN = frozenset({EventType.SALE.value, EventType.RECEIPT.value})
+_FORWARD = frozenset({EventType.SALE.value, EventType.RECEIPT.value})
+"""Types whose events name nothing that was posted before."""
 
 
 @dataclass(slots=True)
@@ -24,24 +26,26 @@ class References:
     """Keys of the events that voids take back."""
     earlier_sales: set[str] = field(default_factory=set)
     """Ids of the sales that voids take back and returns come from."""
-    all_posted: bool = True
-    """Whether every event is of a type that is posted."""
+    others: set[str] = field(default_factory=set)
+    """Types beside sale, return, receipt and void: see `other_lines`."""
     refers: bool = False
     """Whether there are voids or returns at all: then the batch's own lines must be findable too."""
 
 
 def references(of: Iterable[Arrival]) -> References:
-    """What these events name; of a type that is not posted yet nothing but its sale."""
+    """What these events name; of a type that is not posted nothing but its sale."""
     named = References()
     for arrival in of:
         event = arrival.event
         if event.sale_id is not None:
             named.sales.add(event.sale_id)
-        if event.type not in _PLAIN:
-            if event.type not in POSTED_TYPES:
-                named.all_posted = False
-                continue
-            _add_earlier(named, arrival)
+        if event.type not in _FORWARD:
+            if event.type in PLAIN_TYPES:
+                _add_earlier(named, arrival)
+            else:
+                named.others.add(event.type)
+                if event.type not in POSTED_TYPES:
+                    continue
         if event.item_id is not None:
             named.items.add(event.item_id)
         elif event.barcode is not None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
-from sync_server.ingestion.event_rows import line_row
+from sync_server.ingestion.event_rows import line_row, movement_row
 from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival, sale_key
 from sync_server.ingestion.known_state import Claim, PostedLine
@@ -99,15 +99,14 @@ def _take_back(
     if movement is not None and line.item is not None:
         time = arrival.time
         posting.rows.movements.append(
-            (
+            movement_row(
                 number,
                 line.item.item_no,
                 EventType.VOID.value,
-                *movement,
+                movement,
                 void_sequence,
-                time.business_date,
+                time,
                 journals.accounting_date,
-                time.occurred_at,
             )
         )
     posting.rows.void_effects.append((number, void_sequence, line.store_sequence))

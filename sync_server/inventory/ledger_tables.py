@@ -1,4 +1,4 @@
-"""The stock ledger's tables, as migration 0002 creates them: movements for ever, stock as their projection."""
+"""The stock ledger's tables, as migrations 0002 and 0004 make them: movements for ever, stock as their projection."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,7 +17,7 @@ class StockMovement(SQLModel, table=True):
     store_sequence: int = Field(primary_key=True, sa_type=BIG)
     item_no: int
     type: str
-    """SALE, RETURN, VOID, RECEIPT, OPENING_STOCK."""
+    """SALE, RETURN, VOID, RECEIPT, OPENING_STOCK, or what a document calls its movement."""
     quantity: Decimal
     """Change of on hand, signed, in the item's unit of measure."""
     value: Decimal
@@ -34,6 +34,14 @@ class StockMovement(SQLModel, table=True):
     business_date: date
     accounting_date: date
     occurred_at: datetime = Field(sa_type=INSTANT)
+    reserved: Decimal | None = None
+    """Change of what is reserved, signed; none for nearly every movement."""
+    in_transit: Decimal | None = None
+    """Change of what is under way to the store, signed."""
+    in_transit_value: Decimal | None = None
+    """Change of the value of what is under way, signed, in the store's currency."""
+    document: str | None = None
+    """The document of headquarters that caused it, where no till event did."""
 
 
 class StoreStock(SQLModel, table=True):
@@ -51,3 +59,4 @@ class StoreStock(SQLModel, table=True):
     """Value per unit while on hand is above zero; frozen while it is not."""
     last_sequence: int | None = Field(default=None, sa_type=BIG)
     """The item's latest movement."""
+    in_transit_value: Decimal = Decimal(0)
