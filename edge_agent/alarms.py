@@ -14,6 +14,7 @@ class AlarmCode(StrEnum):
     DISK_READ_ONLY = "DISK_READ_ONLY"
     SPOOL_DAMAGED = "SPOOL_DAMAGED"
     STREAM_RESTARTED = "STREAM_RESTARTED"
+    CLOCK_WRONG = "CLOCK_WRONG"
 
     @property
     def stops_intake(self) -> bool:

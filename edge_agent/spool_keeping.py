@@ -36,6 +36,7 @@ class SpoolKeeping:
         self._settings = settings
         self._desk = desk
         self._generation = generation
+        self._offset = offset
         self._clock = clock
         self._on_taken_over = on_taken_over
         self._salvage = Salvage(desk, refused, clock)
@@ -96,6 +97,11 @@ class SpoolKeeping:
         self._generation.restart(spool, reason)
 
     def alarms(self) -> list[Alarm]:
-        """Everything about disk and file that somebody should know, the worst first."""
+        """Everything about disk, file and clock that somebody should know, the worst first."""
         shown_after = instant_text(self._clock.now() - timedelta(days=NOTICE_DAYS))
-        return [*self.disk.alarms(), *self._salvage.alarms(), *stream_alarms(self._desk, shown_after)]
+        return [
+            *self.disk.alarms(),
+            *self._salvage.alarms(),
+            *stream_alarms(self._desk, shown_after),
+            *self._offset.alarms(),
+        ]

@@ -8,11 +8,10 @@ from typing import Any
 import msgspec
 
 from edge_agent.alarms import AlarmCode
+from edge_agent.clock_offset import WRONG_CLOCK_MS
 from edge_agent.page.support_codes import SupportCode
 from shared.clock import read_instant
 
-WRONG_CLOCK_MILLISECONDS = 5 * 60 * 1000
-"""From here on headquarters suspects the clock as well."""
 BEING_SENT = timedelta(seconds=10)
 """A sale that is younger than this and has a line is on its way: the light does not flicker with every sale."""
 
@@ -22,6 +21,7 @@ CODES_OF_ALARMS = {
     AlarmCode.SPOOL_DAMAGED: SupportCode.T34,
     AlarmCode.DISK_LOW: SupportCode.T31,
     AlarmCode.STREAM_RESTARTED: SupportCode.T35,
+    AlarmCode.CLOCK_WRONG: SupportCode.T60,
 }
 NOTES = frozenset({SupportCode.T31, SupportCode.T35})
 """Nobody has to call for these: the page names them below its colour, for the next time."""
@@ -97,7 +97,7 @@ def _codes(report: Mapping[str, Any], now: datetime, call_support_after: float) 
         SupportCode.T40: report["undeliverable"] > 0,
         SupportCode.T41: report["refusedRecords"] > 0,
         SupportCode.T50: bool(report["trouble"]) and _age(report, now) > overdue,
-        SupportCode.T60: offset is not None and abs(offset) > WRONG_CLOCK_MILLISECONDS,
+        SupportCode.T60: offset is not None and abs(offset) > WRONG_CLOCK_MS,
     }
     alarms = {CODES_OF_ALARMS[AlarmCode(alarm["code"])] for alarm in report["alarms"]}
     return [code for code in SupportCode if found.get(code) or code in alarms]

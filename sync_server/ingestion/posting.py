@@ -65,6 +65,7 @@ def _reason_to_hold(
         return HeldReason.EVENT_ID_REUSED
     sequence, stream = arrival.event.sequence, posting.context.stream
     if sequence is not None and stream is not None and stream.has(sequence):
+        posting.find(FindingCode.STREAM_CONFLICT, stream.stream_id)
         return HeldReason.STREAM_CONFLICT
     if arrival.event.type not in POSTED_TYPES:
         return HeldReason.TYPE_NOT_POSTED

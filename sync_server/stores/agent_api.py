@@ -17,6 +17,7 @@ from sync_server.people.callers import Caller, CallerKind
 from sync_server.request_body import JsonBody
 from sync_server.request_context import origin_of, parts_of, request_id_of
 from sync_server.stores import agent_documents as documents
+from sync_server.stores.agent_alarms import AgentAlarm
 from sync_server.stores.agent_commands import record_result
 from sync_server.stores.day_lists import compare_list
 from sync_server.stores.enrolment import Applicant, enrol
@@ -113,6 +114,9 @@ def take_heartbeat(
         acknowledged_sequence=body.acknowledged_sequence,
         undeliverable=body.undeliverable,
         disk_free_bytes=body.disk_free_bytes,
+        alarms=[
+            AgentAlarm(code=alarm.code, since=alarm.since, sentence=alarm.sentence) for alarm in body.alarms
+        ],
     )
     with parts.database.unit_of_work() as work:
         reply = record_heartbeat(work, store_no, device_no, beat, now=now)

@@ -12,6 +12,8 @@ from sync_server.stores.store_facts import Profile
 from sync_server.wire_models import CalendarDate, Identifier, SequenceRange, WireModel
 
 _LARGEST = 2**63 - 1
+MAX_ALARMS = 50
+MAX_SENTENCE_CHARACTERS = 4000
 MAX_ATTACHMENT_CHARACTERS = 3_000_000
 MAX_LISTED_HASHES = 20_000
 Count = Annotated[int, Field(ge=0, le=_LARGEST)]
@@ -47,6 +49,14 @@ class Backlog(WireModel):
     oldest_accepted_at: AwareDatetime | None = None
 
 
+class AlarmOfAgent(WireModel):
+    """Something that is wrong with an agent's PC, as the agent sees it."""
+
+    code: Identifier
+    since: AwareDatetime
+    sentence: str = Field(max_length=MAX_SENTENCE_CHARACTERS, description="What happened and what to do.")
+
+
 class HeartbeatRequest(WireModel):
     """How an agent is."""
 
@@ -60,6 +70,9 @@ class HeartbeatRequest(WireModel):
     undeliverable: Count
     disk_free_bytes: Count
     timezone_data: Identifier
+    alarms: list[AlarmOfAgent] = Field(
+        default=[], max_length=MAX_ALARMS, description="Everything that is wrong now; each becomes a finding."
+    )
 
 
 class CommandForAgent(WireModel):

@@ -24,6 +24,14 @@ class FindingCode(StrEnum):
     CLOCK_SUSPECT = "CLOCK_SUSPECT"
     DAY_DIFFERS = "DAY_DIFFERS"
     RESCUED = "RESCUED"
+    STREAM_CONFLICT = "STREAM_CONFLICT"
+    DISK_LOW = "DISK_LOW"
+    DISK_FULL = "DISK_FULL"
+    DISK_READ_ONLY = "DISK_READ_ONLY"
+    SPOOL_DAMAGED = "SPOOL_DAMAGED"
+    STREAM_RESTARTED = "STREAM_RESTARTED"
+    CLOCK_WRONG = "CLOCK_WRONG"
+    AGENT_ALARM = "AGENT_ALARM"
 
     @property
     def meaning(self) -> str:
@@ -88,5 +96,36 @@ _MEANINGS = {
     FindingCode.RESCUED: (
         "Events came in a file that no device signed, from a dead PC's disk, on a person's word; the audit trail "
         "names both. Compare the days concerned with the store's receipts, then resolve it."
+    ),
+    FindingCode.STREAM_CONFLICT: (
+        "Two agents claim one stream: a PC was cloned or set back. What came second is held; the agent begins a new "
+        "stream by itself. Give a clone a data folder of its own, then release what is held."
+    ),
+    FindingCode.DISK_LOW: (
+        "The disk of a store's PC is nearly full; everything works. Have some space freed. Closes by itself."
+    ),
+    FindingCode.DISK_FULL: (
+        "The disk of a store's PC is full and its tills are refused; what was accepted is safe and goes on being "
+        "delivered. Have space freed at once. Closes by itself."
+    ),
+    FindingCode.DISK_READ_ONLY: (
+        "The disk of a store's PC lets nothing be written and its tills are refused. Have the disk checked and the "
+        "PC restarted. Closes by itself."
+    ),
+    FindingCode.SPOOL_DAMAGED: (
+        "An agent's file was damaged; what can be read of it is taken over into a new stream. The store's agents say "
+        "whether anything is missing. Have the disk checked. Closes by itself after the agent's notice."
+    ),
+    FindingCode.STREAM_RESTARTED: (
+        "An agent began a new stream, since its data folder came from another machine, a copy or an earlier point in "
+        "time. Give a clone a folder of its own and enrol it. Closes by itself after the agent's notice."
+    ),
+    FindingCode.CLOCK_WRONG: (
+        "The clock of a store's PC is more than five minutes from headquarters'. Have it set and its automatic time "
+        "switched on. Closes by itself."
+    ),
+    FindingCode.AGENT_ALARM: (
+        "An agent reports an alarm that this version of the server does not know; the subject and the store's agents "
+        "say which. Closes by itself."
     ),
 }

@@ -42,6 +42,7 @@ class AgentState:
     undeliverable: int | None
     disk_free_bytes: int | None
     timezone_data: str | None
+    alarms: list[dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ _EXACTLY = _OVERVIEW.format(condition="s.store_id = %(store_id)s")
 _AGENTS = """
 SELECT d.device_id::text, d.device_name, coalesce(h.agent_version, d.agent_version) AS agent_version,
        d.enrolled_at, h.received_at AS last_contact, h.stream_id, h.backlog_events, h.clock_offset_ms,
-       h.undeliverable, h.disk_free_bytes, h.timezone_data
+       h.undeliverable, h.disk_free_bytes, h.timezone_data, coalesce(h.alarms, '[]') AS alarms
 FROM device d LEFT JOIN agent_heartbeat h USING (store_no, device_no)
 WHERE d.store_no = %s AND d.revoked_at IS NULL ORDER BY d.device_no
 """

@@ -44,6 +44,7 @@ class KnownStream:
     """A stream of the store and what has been received of it."""
 
     stream_no: int
+    stream_id: str
     received: Multirange[int]
     end: int
     """The first sequence above everything received."""
@@ -74,4 +75,4 @@ def known_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: 
     assert row is not None
     received: Multirange[int] = row[1]
     end = (received[-1].upper or 1) if len(received) else 1
-    return KnownStream(row[0], received, end)
+    return KnownStream(row[0], stream_id, received, end)

@@ -12,6 +12,7 @@ from shared.protocol import API_PREFIX
 from sync_server.people.authentication import authenticated
 from sync_server.people.roles import READERS
 from sync_server.request_context import parts_of
+from sync_server.stores.agent_documents import AlarmOfAgent
 from sync_server.stores.findings import FindingCode, FindingStatus, list_findings
 from sync_server.stores.fleet import StreamState, agents_of, overview_of, overviews, streams_of
 from sync_server.stores.registry import find_store, no_such_store
@@ -57,6 +58,8 @@ class AgentRow(WireModel):
     undeliverable: int | None
     disk_free_bytes: int | None
     timezone_data: str | None
+    alarms: list[AlarmOfAgent]
+    """Everything that its last heartbeat said is wrong."""
 
 
 class StreamRow(WireModel):

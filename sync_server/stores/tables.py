@@ -87,6 +87,8 @@ class AgentHeartbeat(SQLModel, table=True):
     acknowledged_sequence: int = Field(sa_type=BIG)
     undeliverable: int = Field(sa_type=BIG)
     disk_free_bytes: int = Field(sa_type=BIG)
+    alarms: Any = Field(default_factory=list, sa_type=VERBATIM, nullable=False)
+    """What is wrong with its PC, `[{code, since, sentence}, …]`."""
 
 
 class AgentCommand(SQLModel, table=True):

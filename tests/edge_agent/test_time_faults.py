@@ -47,6 +47,11 @@ def sell(till: LoopbackTill, event_id: str) -> dict[str, Any]:
     return dict(answer)
 
 
+def alarms(line: MisbehavingLine) -> list[str]:
+    """The alarms of the last heartbeat, by code."""
+    return [alarm["code"] for alarm in line.held()["heartbeats"][-1]["alarms"]]
+
+
 def offsets(line: MisbehavingLine) -> list[timedelta]:
     """What the heartbeats said of the clock."""
     beats = line.held()["heartbeats"]
@@ -64,12 +69,14 @@ def test_a_clock_ten_years_ahead_and_corrected_loses_nothing_and_is_told_of(
             "headquarters is told", lambda: any(abs(o + YEARS) < timedelta(minutes=5) for o in offsets(line))
         )
         assert till.ask("GET", "/v1/light")[1]["codes"] == ["T60"]
+        eventually("as an alarm, too", lambda: "CLOCK_WRONG" in alarms(line))
         wall.move_to(now)
         right = sell(till, "right")
         assert right["businessDate"] <= now.date().isoformat()
         assert (ahead["sequence"], right["sequence"]) == (1, 2)
         eventually("both are there", lambda: line.held()["events"] == {"1": "ahead", "2": "right"})
         eventually("the clock is right again", lambda: abs(offsets(line)[-1]) < timedelta(minutes=5))
+        eventually("the alarm is over", lambda: "CLOCK_WRONG" not in alarms(line))
         eventually("the page is calm", lambda: till.ask("GET", "/v1/light")[1]["colour"] == "green")
         eventually(
             "the day that lies ahead is proven",

@@ -63,6 +63,7 @@ def test_two_agents_that_claim_one_stream_are_held_apart(store: StoreLedger) -> 
     )
     assert (answer.accepted, answer.held, answer.acknowledged_sequence) == (1, 2, 3)
     assert store.held() == [("b-1", "STREAM_CONFLICT"), ("b-2", "STREAM_CONFLICT")]
+    assert answer.findings == [{"code": "STREAM_CONFLICT", "subject": clone.stream_id}]
     assert store.stock()[0] == "7"
     store.check()
 

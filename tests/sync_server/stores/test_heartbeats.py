@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from edge_agent.alarms import AlarmCode
 from sync_server.database import Database
+from sync_server.stores.agent_alarms import ALARM_FINDINGS
 from sync_server.stores.agent_commands import AgentCommandType, give_command
+from sync_server.stores.findings import list_findings
 from tests.builders import OPERATOR, EnrolledAgent, build_agent, build_person, build_store
 from tests.http_caller import HttpCaller
 from tests.set_clock import SetClock
@@ -25,6 +28,10 @@ BEAT: dict[str, Any] = {
     "timezoneData": "2025.2",
 }
 RESYNC = {"streamId": "s-1", "fromSequence": 1, "toSequence": 9}
+
+
+def _alarm(code: str, since: str = "2026-02-10T23:00:00Z", sentence: str = "Free some space.") -> Any:
+    return {"code": code, "since": since, "sentence": sentence}
 
 
 @pytest.fixture
@@ -91,10 +98,83 @@ def test_the_last_word_of_an_agent_is_shown_to_operators(
         {"streamId": "a\x00b"},
         {"backlog": None},
         {"clockOffsetMs": 0.5},
+        {"alarms": [{"code": "DISK_LOW"}]},
+        {"alarms": [_alarm("DISK_LOW")] * 51},
     ],
 )
 def test_a_heartbeat_that_makes_no_sense_is_refused(agent: HttpCaller, change: dict[str, Any]) -> None:
     assert agent.post(f"{STORE}/heartbeats", json={**BEAT, **change}).status_code == 422
+
+
+def _findings(database: Database) -> list[tuple[str, str, int, str]]:
+    with database.reading() as work:
+        return [
+            (finding.code, finding.subject, finding.count, finding.status)
+            for finding, _ in list_findings(work)
+        ]
+
+
+def test_an_alarm_is_a_finding_until_a_heartbeat_no_longer_names_it(
+    database: Database, agent: HttpCaller, enrolled: EnrolledAgent
+) -> None:
+    device = str(enrolled.device_id)
+    for _ in range(2):
+        agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": [_alarm("DISK_FULL")]})
+        assert _findings(database) == [("DISK_FULL", device, 1, "OPEN")], (
+            "one alarm, however often it is said"
+        )
+    again = [_alarm("DISK_FULL", since="2026-02-10T23:04:00Z"), _alarm("CLOCK_WRONG")]
+    agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": again})
+    assert _findings(database) == [("DISK_FULL", device, 2, "OPEN"), ("CLOCK_WRONG", device, 1, "OPEN")]
+    agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": again[1:]})
+    assert [finding[3] for finding in _findings(database)] == ["RESOLVED", "OPEN"]
+    agent.post(f"{STORE}/heartbeats", json=BEAT)
+    assert [finding[3] for finding in _findings(database)] == ["RESOLVED", "RESOLVED"]
+
+
+def test_a_dismissed_alarm_stays_dismissed_until_it_begins_anew(
+    database: Database, agent: HttpCaller, enrolled: EnrolledAgent
+) -> None:
+    agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": [_alarm("DISK_LOW")]})
+    with database.unit_of_work() as work:
+        work.connection.execute("UPDATE finding SET status = 'DISMISSED'")
+    agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": [_alarm("DISK_LOW")]})
+    assert [finding[3] for finding in _findings(database)] == ["DISMISSED"]
+    agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": [_alarm("DISK_LOW", "2026-02-11T00:00:00Z")]})
+    assert [finding[3] for finding in _findings(database)] == ["DISMISSED", "OPEN"]
+
+
+def test_two_agents_of_a_store_have_findings_of_their_own(
+    database: Database, http: HttpCaller, agent: HttpCaller, enrolled: EnrolledAgent
+) -> None:
+    second = build_agent(database)
+    for caller in (agent, http.as_caller(second.credential)):
+        caller.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": [_alarm("DISK_LOW")]})
+    agent.post(f"{STORE}/heartbeats", json=BEAT)
+    assert {(subject, status) for _, subject, _, status in _findings(database)} == {
+        (str(enrolled.device_id), "RESOLVED"),
+        (str(second.device_id), "OPEN"),
+    }
+
+
+def test_an_alarm_that_only_a_newer_agent_knows_is_a_finding_too(
+    database: Database, agent: HttpCaller, enrolled: EnrolledAgent
+) -> None:
+    agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": [_alarm("PRINTER_ON_FIRE", sentence="a\x00b")]})
+    subject = f"{enrolled.device_id} PRINTER_ON_FIRE"
+    assert _findings(database) == [("AGENT_ALARM", subject, 1, "OPEN")]
+
+
+def test_operators_read_what_an_agent_said_of_its_alarms(
+    database: Database, http: HttpCaller, agent: HttpCaller
+) -> None:
+    agent.post(f"{STORE}/heartbeats", json={**BEAT, "alarms": [_alarm("SPOOL_DAMAGED")]})
+    store = http.as_caller(build_person(database)).get(STORE).json()
+    assert store["agents"][0]["alarms"] == [_alarm("SPOOL_DAMAGED")]
+
+
+def test_every_alarm_of_an_agent_has_a_finding_of_its_own() -> None:
+    assert sorted(ALARM_FINDINGS) == sorted(code.value for code in AlarmCode)
 
 
 def test_a_heartbeat_does_not_wait_for_the_stores_lock(
