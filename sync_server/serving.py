@@ -1,4 +1,4 @@
-"""What `serve` runs: API processes on one port, and a relay; each may run apart on a machine of its own."""
+"""What `serve` runs: API processes on one port, a scheduler, a relay; each may run apart on a machine of its own."""
 
 import gc
 import os
@@ -46,14 +46,16 @@ def serve_until_stopped(
     """
     _collect_metrics_in(settings.data_dir / "metrics")
     tasks: list[Task] = []
-    url = "no port, the relay alone"
+    url = "no port"
     if Part.API in parts:
         listener = _listen(settings, clock)
         url = f"http://{settings.host}:{listener.getsockname()[1]}"
         tasks += [Task("api", run_api, (settings, database_url, listener))] * settings.workers
+    if Part.SCHEDULER in parts:
+        tasks.append(Task("scheduler", run_scheduler, (settings, database_url)))
     if Part.RELAY in parts and settings.kafka_bootstrap_servers is not None:
         tasks.append(Task("relay", run_relay, (settings, database_url, settings.kafka_bootstrap_servers)))
-    elif Part.API not in parts:
+    if not tasks:
         raise CannotRun("There is nothing to relay to: name Kafka in SYNC_SERVER_KAFKA_BOOTSTRAP_SERVERS.")
     group = ProcessGroup(
         tasks,
@@ -90,6 +92,25 @@ def run_relay(ready: Any, settings: Settings, database_url: str, bootstrap_serve
     ready.set()
     try:
         Relay(database, bootstrap_servers, SystemClock(), RelayMetrics(CollectorRegistry())).run(stop)
+    finally:
+        database.close()
+
+
+def run_scheduler(ready: Any, settings: Settings, database_url: str) -> None:
+    """One scheduler process; ends on SIGTERM when the stores that are being worked on are done."""
+    # The rooms and APScheduler are loaded where they are used, as the web framework is.
+    from sync_server.jobs import jobs
+    from sync_server.scheduling.scheduler import THREADS, Scheduler
+    from sync_server.scheduling.scheduler_metrics import SchedulerMetrics
+
+    _prepare_process(settings)
+    stop = StopRequest()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    database = Database(database_url, pool_size=THREADS)
+    ready.set()
+    try:
+        metrics = SchedulerMetrics(CollectorRegistry())
+        Scheduler(database, jobs(settings), SystemClock(), metrics).run(stop)
     finally:
         database.close()
 

@@ -52,6 +52,7 @@ class Part(StrEnum):
 
     API = "api"
     RELAY = "relay"
+    SCHEDULER = "scheduler"
 
 
 class Settings(BaseSettings):

@@ -32,7 +32,9 @@ def serve(
     ] = None,
     only: Annotated[
         str | None,
-        typer.Option(help="Run these parts alone, with commas between: api,relay.", show_default=False),
+        typer.Option(
+            help="Run these parts alone, with commas between: api,relay,scheduler.", show_default=False
+        ),
     ] = None,
     log_format: Annotated[
         LogFormat | None, typer.Option(help="How logs are written.", show_default=False)
@@ -43,7 +45,7 @@ def serve(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Runs the server: the API, and the relay to Kafka where one is named. Ends on Ctrl-C or SIGTERM."""
+    """Runs the server: the API, the scheduler, the relay where a Kafka is named. Ends on Ctrl-C or SIGTERM."""
     # What watches over processes takes a moment to load, which no other command shall wait for.
     from sync_server.serving import serve_until_stopped
 

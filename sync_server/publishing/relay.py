@@ -15,9 +15,9 @@ from shared.clock import Clock
 from shared.stop_request import StopRequest
 from sync_server.database import Database
 from sync_server.errors import SyncServerError, Unavailable
+from sync_server.leadership import Duty, Leadership
 from sync_server.publishing.kafka_producer import KafkaProducer, Window
 from sync_server.publishing.kinds import OutboxKind
-from sync_server.publishing.leadership import Leadership
 from sync_server.publishing.outage import Outage
 from sync_server.publishing.page import Mark, Page, Span, marks_after
 from sync_server.publishing.page_reader import PageReader
@@ -53,7 +53,7 @@ class Relay:
         self._clock = clock
         self._metrics = metrics
         self._log: Any = structlog.get_logger(__name__)
-        self._leadership = Leadership(database)
+        self._leadership = Leadership(database, Duty.RELAY)
         self._outage = Outage(self._log, clock, metrics.stopped)
         self._set_aside = SetAside(clock)
         self._reader = PageReader(database, clock, metrics, self._set_aside)

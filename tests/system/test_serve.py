@@ -182,7 +182,7 @@ def test_a_server_that_is_killed_leaves_no_process_on_its_port_and_starts_again(
 
 
 def test_a_worker_that_is_killed_is_replaced_while_the_others_serve(server: Server) -> None:
-    server.start("--workers", "2")
+    server.start("--workers", "2", "--only", "api")
     first, second = server.workers()
     os.kill(first, signal.SIGKILL)
     _until(lambda: len(server.workers()) == 2 and first not in server.workers())
@@ -210,7 +210,7 @@ def test_the_relay_runs_beside_the_api_and_a_broker_that_is_away_holds_up_nobody
     server.start(environment={"SYNC_SERVER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
     assert _status(f"{server.url}/health/ready") == 200
     _until(lambda: "sync_server_relay_leader 1.0" in httpx.get(f"{server.url}/metrics").text)
-    assert len(server.workers()) == 2, "an API process and the relay"
+    assert len(server.workers()) == 3, "an API process, the scheduler and the relay"
     assert server.stop() == 0
 
 

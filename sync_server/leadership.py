@@ -1,11 +1,11 @@
-"""Who publishes: the one process that holds an advisory lock, on a connection of its own, until it dies.
+"""Who leads: of all processes with one duty the one that holds its advisory lock, on a connection of its own.
 
-PostgreSQL lets go of the lock when that connection ends, however it ends. Two leaders for a moment, as when
-one was frozen and wakes up, do no harm: both send unbroken runs from confirmed marks, and a mark moves only
-from where its sender found it.
+PostgreSQL lets go of the lock when that connection ends, however it ends. There may be two leaders for a moment,
+as when one was frozen and wakes up; whatever a leader does must bear that.
 """
 
 import os
+from enum import Enum
 from typing import Final
 
 import psycopg
@@ -13,8 +13,19 @@ import psycopg
 from sync_server.database import Database
 from sync_server.errors import Unavailable
 
-RELAY_LOCK: Final = 0x7111_5C01_0E1A_0001
-"""The number of the relay's lock; any number will do that nothing else in this database locks."""
+
+class Duty(Enum):
+    """What one process does at a time; the number of its lock: any that nothing else in this database locks."""
+
+    RELAY = 0x7111_5C01_0E1A_0001
+    SCHEDULER = 0x7111_5C01_0E1A_0002
+
+    @property
+    def process_name(self) -> str:
+        """How the connection of its leader is called."""
+        return f"tillsync {self.name.lower()} {os.getpid()}"
+
+
 _OPTIONS: Final = {
     # A leader whose machine vanished holds the lock until TCP notices; by itself that takes two hours.
     "tcp_keepalives_idle": 5,
@@ -26,9 +37,10 @@ _OPTIONS: Final = {
 
 
 class Leadership:
-    """One process's claim to publish."""
+    """One process's claim to a duty."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, duty: Duty) -> None:
+        self._duty = duty
         url = database.url.set(drivername="postgresql")
         self._conninfo = url.render_as_string(hide_password=False)
         self._connection: psycopg.Connection[tuple[bool]] | None = None
@@ -44,7 +56,7 @@ class Leadership:
             self._connection.execute("SELECT")
         except psycopg.OperationalError as error:
             self.resign()
-            raise Unavailable("The database cannot be reached, so nobody knows who publishes.") from error
+            raise Unavailable("The database cannot be reached, so nobody knows who leads.") from error
         return True
 
     def resign(self) -> None:
@@ -60,9 +72,9 @@ class Leadership:
             autocommit=True,
             connect_timeout=5,
             options=options,
-            application_name=f"tillsync relay {os.getpid()}",
+            application_name=self._duty.process_name,
         )
-        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [RELAY_LOCK]).fetchone()
+        row = connection.execute("SELECT pg_try_advisory_lock(%s)", [self._duty.value]).fetchone()
         if row is None or not row[0]:
             connection.close()
             return False

@@ -1,0 +1,12 @@
+"""Every scheduled job of the server, from the rooms that have something to do by the clock.
+
+Whoever adds one adds its row to the table in docs/jobs.md; a test compares the two.
+"""
+
+from sync_server.scheduling.job import Job
+from sync_server.settings import Settings
+
+
+def jobs(_settings: Settings) -> tuple[Job, ...]:
+    """The jobs that the scheduler runs."""
+    return ()
