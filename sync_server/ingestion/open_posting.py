@@ -36,6 +36,8 @@ class OpenPosting:
         """Whether the batch holds voids or returns: its lines must be findable."""
         self.others: dict[str, list[Any]] = {}
         """What types beside sale, return, receipt and void have noted to be written; see `other_lines`."""
+        self.known_to_others: dict[str, Any] = {}
+        """What these types have read, by type or by whatever name several of them share."""
         self.stream_no = None if context.stream is None else context.stream.stream_no
         self.coin = minor_unit(context.currency)
         self.sequence = context.last_sequence

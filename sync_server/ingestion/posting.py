@@ -102,7 +102,11 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
         if arrival.event.type == _VOID:
             post_void(posting, arrival, journals)
         elif arrival.event.type in OTHER_LINES:
-            OTHER_LINES[arrival.event.type].post(posting, arrival, journals)
+            line = OTHER_LINES[arrival.event.type].post(posting, arrival, journals)
+            if line is not None:
+                posted.append(line)
+                if posting.refers:
+                    remember(posting.state, line)
         else:
             posted.append(_post_line(posting, arrival, shares, journals))
     last_event = posting.sequence

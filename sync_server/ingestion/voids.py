@@ -15,6 +15,8 @@ from sync_server.ingestion.known_state import Claim, PostedLine
 from sync_server.ingestion.ledger_rows import VOID
 from sync_server.ingestion.line_effects import apply_line
 from sync_server.ingestion.open_posting import OpenPosting
+from sync_server.ingestion.other_line import TakingBack
+from sync_server.ingestion.other_lines import OTHER_LINES
 from sync_server.stores.findings import FindingCode
 
 
@@ -94,23 +96,30 @@ def _take_back(
     number = posting.next_number()
     line.voided = True
     posting.state.taken_back.add(line.store_sequence)
+    taking = TakingBack(number, void_sequence, arrival.time)
+    if line.type in OTHER_LINES:
+        OTHER_LINES[line.type].take_back(posting, line, taking, journals)
+    else:
+        _reverse(posting, line, taking, journals)
+    posting.rows.void_effects.append((number, void_sequence, line.store_sequence))
+    posting.rows.outbox.append((number, VOID))
+
+
+def _reverse(posting: OpenPosting, line: PostedLine, taking: TakingBack, journals: GroupJournals) -> None:
     books = posting.books(journals, line.currency or posting.context.currency)
-    movement = apply_line(line, number, books, sign=-1)
+    movement = apply_line(line, taking.number, books, sign=-1)
     if movement is not None and line.item is not None:
-        time = arrival.time
         posting.rows.movements.append(
             movement_row(
-                number,
+                taking.number,
                 line.item.item_no,
                 EventType.VOID.value,
                 movement,
-                void_sequence,
-                time,
+                taking.void_sequence,
+                taking.time,
                 journals.accounting_date,
             )
         )
-    posting.rows.void_effects.append((number, void_sequence, line.store_sequence))
-    posting.rows.outbox.append((number, VOID))
 
 
 def _claim(posting: OpenPosting, arrival: Arrival, number: int, *, pending: bool) -> None:
