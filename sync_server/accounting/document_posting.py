@@ -11,7 +11,7 @@ Transfers, reservations, reconciliations, opening stock: whatever is no batch of
 The store stays locked until the unit of work ends; a second document of the same transaction locks and reads anew.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -27,6 +27,7 @@ from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.accounting.posting_rules import book_goods
 from sync_server.inventory.item_stock import ItemStock, read_item_stock
 from sync_server.inventory.valuation import ZERO, Valuation, move
+from sync_server.publishing.announcements import Announcement
 from sync_server.publishing.kinds import OutboxKind
 from sync_server.stores.locked_store import LockedStore
 
@@ -74,7 +75,7 @@ class DocumentPosting:
         self.entry = JournalEntry()
         self.items: dict[int, ItemStock] = {}
         self.movements: list[Movement] = []
-        self.announced: list[tuple[int, OutboxKind]] = []
+        self.announcements: list[Announcement] = []
         self.journal_sequence: int | None = None
         """The journal's number, once written; None when nothing had a value."""
         self._cursor = cursor
@@ -160,10 +161,10 @@ class DocumentPosting:
             in_transit_value=in_transit_value,
         )
 
-    def announce(self, kind: OutboxKind) -> int:
-        """A number of its own for something to be published; whoever asks for it writes what it announces."""
+    def announce(self, kind: OutboxKind, *, cause: str, payload: Mapping[str, Any]) -> int:
+        """Has `payload` published under a number of its own; see `publishing/announcements.py` for `cause`."""
         number = self.next_number()
-        self.announced.append((number, kind))
+        self.announcements.append(Announcement(number, kind, cause, payload))
         return number
 
     def write(self) -> int:
@@ -171,7 +172,6 @@ class DocumentPosting:
         lines = self.entry.lines()
         if lines:
             self.journal_sequence = self.next_number()
-            self.announced.append((self.journal_sequence, OutboxKind.JOURNAL))
         if self._sequence > self.store.last_sequence:
             write_posting(self._cursor, self, lines, self._sequence)
         return self._sequence

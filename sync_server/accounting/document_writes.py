@@ -10,6 +10,7 @@ from psycopg import Cursor
 
 from sync_server.inventory.item_stock import ItemStock
 from sync_server.inventory.valuation import unit_cost_of
+from sync_server.publishing.announcements import Announcement, write_announcements
 from sync_server.publishing.kinds import OutboxKind
 from sync_server.stores.locked_store import LockedStore
 
@@ -58,14 +59,13 @@ WITH movements AS (
     INSERT INTO store_stock (store_no, {", ".join(_STOCK)})
     SELECT %(store_no)s, stands.* FROM {_unnest("stands", _STOCK)}
     ON CONFLICT (store_no, item_no) DO UPDATE SET {", ".join(f"{name} = excluded.{name}" for name in _STOCK)}
-), outbox AS (
-    INSERT INTO outbox (store_no, store_sequence, kind)
-    SELECT %(store_no)s, told.* FROM unnest(%(numbers)s::bigint[], %(kinds)s::smallint[]) AS told
 )
 UPDATE store SET last_sequence = %(last)s WHERE store_no = %(store_no)s
 """  # noqa: S608  # built from constants
 _JOURNAL = """
-WITH posted AS (
+WITH told AS (
+    INSERT INTO outbox (store_no, store_sequence, kind) VALUES (%(store_no)s, %(journal)s, %(told_as)s)
+), posted AS (
     INSERT INTO journal (store_no, store_sequence, first_sequence, kind, currency, business_date,
                          accounting_date, posted_at)
     VALUES (%(store_no)s, %(journal)s, %(first)s, %(kind)s, %(currency)s, %(date)s, %(accounting_date)s, %(now)s)
@@ -87,7 +87,7 @@ class Posting(Protocol):
     now: datetime
     items: dict[int, ItemStock]
     movements: list[Any]
-    announced: list[tuple[int, OutboxKind]]
+    announcements: list[Announcement]
     journal_sequence: int | None
 
 
@@ -106,12 +106,12 @@ def write_posting(cursor: Cursor[Any], posting: Posting, lines: JournalLines, la
         "date": posting.business_date,
         "accounting_date": posting.accounting_date,
         "now": posting.now,
-        "numbers": [number for number, _ in posting.announced],
-        "kinds": [kind.value for _, kind in posting.announced],
+        "told_as": OutboxKind.JOURNAL.value,
     }
     parameters |= _columns("moved", _MOVEMENT, [_movement(movement) for movement in posting.movements])
     parameters |= _columns("stands", _STOCK, [_stock(posting.items[item_no]) for item_no in sorted(moved)])
     cursor.execute(_WRITE, parameters)
+    write_announcements(cursor, store.store_no, posting.announcements, posting.now)
     if posting.journal_sequence is not None:
         names = {"accounts": 0, "tenders": 1, "debits": 2, "credits": 3}
         numbers = {"lines": list(range(1, len(lines) + 1))}

@@ -26,6 +26,8 @@ class OutboxKind(IntEnum):
         return _EVENT_TYPES[self]
 
 
+ANNOUNCED_KINDS: Final = frozenset({OutboxKind.RECONCILED, OutboxKind.TRANSFER, OutboxKind.AVAILABILITY})
+"""What is published as it was written down, in an announcement; the others are told from the ledger."""
 _TOPICS: Final = {
     OutboxKind.SALE: "inventory.pos.pos-sale.posted",
     OutboxKind.RETURN: "inventory.pos.pos-return.posted",

@@ -85,6 +85,18 @@ class PostedJournal(msgspec.Struct, frozen=True):
     lines: list[tuple[str, str | None, str, str]]
 
 
+class Announced(msgspec.Struct, frozen=True):
+    """What a document of headquarters wrote down to be told."""
+
+    store_id: str
+    store_sequence: int
+    kind: OutboxKind
+    cause: str
+    payload: str
+    """A JSON object with at least one field, without spaces around it."""
+    posted_at: str
+
+
 class _TillDetails(msgspec.Struct, rename="camel"):
     """The fields of a till that have no column of their own and are published."""
 
@@ -160,6 +172,12 @@ def journal_message(journal: PostedJournal) -> Message:
     return _message(_JOURNAL, journal, payload, f"{journal.currency}\x1f{cause}")
 
 
+def announced_message(said: Announced) -> Message:
+    """StoreStockReconciledEvent, StoreTransferUpdatedEvent or StoreAvailabilityUpdatedEvent."""
+    payload = f'"storeId":"{said.store_id}",{said.payload[1:-1]}'
+    return _message(_TOLD[said.kind], said, payload, said.cause)
+
+
 def journal_id(store_id: str, store_sequence: int) -> str:
     """A journal's public name."""
     return f"{store_id}-{store_sequence}"
@@ -192,7 +210,9 @@ def _event_id(kind: str, store_id: str, cause: str) -> str:
     return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-a{text[17:20]}-{text[20:32]}"
 
 
-def _message(told: _Told, posted: PostedLine | PostedJournal, payload: str, cause: str) -> Message:
+def _message(
+    told: _Told, posted: PostedLine | PostedJournal | Announced, payload: str, cause: str
+) -> Message:
     topic, event_type, kind = told
     store_id = posted.store_id
     value = _ENVELOPE % (

@@ -7,7 +7,7 @@ Numbers, dates and instants stay as PostgreSQL spells them, from the table into 
 converted cannot lose a digit, and a page costs half as much.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, LiteralString
 
@@ -15,10 +15,11 @@ from psycopg import Cursor
 from psycopg.types.string import TextLoader
 
 from sync_server.database import Work
-from sync_server.publishing.kinds import OutboxKind
-from sync_server.publishing.messages import PostedJournal, PostedLine, PostedVoid
+from sync_server.publishing.kinds import ANNOUNCED_KINDS, OutboxKind
+from sync_server.publishing.messages import Announced, PostedJournal, PostedLine, PostedVoid
 from sync_server.publishing.outbox_queries import (
     ACCOUNTING_DATES,
+    ANNOUNCEMENTS,
     BACKLOGS,
     EVENTS,
     ITEMS,
@@ -76,15 +77,18 @@ class _PageContent:
         self._dates: dict[Key, str] = {
             row[:2]: row[2] for row in self._read(ACCOUNTING_DATES, self._without_journal())
         }
-        self._voids = {row[:2]: row for row in self._read(VOIDS, self._keys(OutboxKind.VOID))}
+        self._voids = {row[:2]: row for row in self._read(VOIDS, self._keys({OutboxKind.VOID}))}
+        self._announced = {row[:2]: row for row in self._read(ANNOUNCEMENTS, self._keys(ANNOUNCED_KINDS))}
         self._late_voids = _by_key(self._read(LATE_VOIDS, self._journals_without_events()))
 
-    def posted(self, key: Key, kind: int) -> PostedLine | PostedVoid | PostedJournal | None:
+    def posted(self, key: Key, kind: int) -> PostedLine | PostedVoid | PostedJournal | Announced | None:
         """What the outbox row with this key refers to; None when it is not there."""
         if kind == OutboxKind.JOURNAL:
             return self._journal(key)
         if kind == OutboxKind.VOID:
             return self._void(key)
+        if kind in ANNOUNCED_KINDS:
+            return self._announcement(key)
         return self._line(key)
 
     def _line(self, key: Key) -> PostedLine | None:
@@ -130,6 +134,13 @@ class _PageContent:
         line = PostedLine(store.store_id, sequence, *what, *rest)
         return PostedVoid(line, line_type, void_key, void_id, void_sale_id)
 
+    def _announcement(self, key: Key) -> Announced | None:
+        row = self._announced.get(key)
+        if row is None:
+            return None
+        store_no, sequence, kind, *said = row
+        return Announced(self._stores[store_no].store_id, sequence, OutboxKind(kind), *said)
+
     def _journal(self, key: Key) -> PostedJournal | None:
         row = self._journals.get(key)
         if row is None:
@@ -174,8 +185,8 @@ class _PageContent:
             if row[3] == "POS" and (key[0], row[2]) not in self._events
         ]
 
-    def _keys(self, kind: OutboxKind) -> list[Key]:
-        return [row[:2] for row in self.rows if row[2] == kind]
+    def _keys(self, kinds: Collection[OutboxKind]) -> list[Key]:
+        return [row[:2] for row in self.rows if row[2] in kinds]
 
     def _items_named(self) -> list[tuple[int, str]]:
         numbers = {row[3] for row in self._events.values()} - {None}

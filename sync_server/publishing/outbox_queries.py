@@ -100,15 +100,27 @@ LATE_VOIDS: Final[LiteralString] = f"""
         ORDER BY v.store_sequence OFFSET 0
     ) AS v
 """
+ANNOUNCEMENTS: Final[LiteralString] = f"""
+    SELECT a.* {_KEYS} (
+        SELECT a.store_no, a.store_sequence, a.kind, a.cause, a.payload::text, a.posted_at FROM announcement a
+        WHERE a.store_no = key.store_no AND a.store_sequence = key.store_sequence OFFSET 0
+    ) AS a
+"""
 OLDEST_WAITING: Final[LiteralString] = """
-    SELECT min(oldest.posted_at)
+    SELECT min(least(oldest.posted_at, said.posted_at))
     FROM store s
     LEFT JOIN relay_progress p USING (store_no)
-    CROSS JOIN LATERAL (
+    LEFT JOIN LATERAL (
         SELECT j.posted_at FROM journal j
         WHERE j.store_no = s.store_no AND j.store_sequence > coalesce(p.published_sequence, 0)
         ORDER BY j.store_sequence
         LIMIT 1
-    ) AS oldest
+    ) AS oldest ON true
+    LEFT JOIN LATERAL (
+        SELECT a.posted_at FROM announcement a
+        WHERE a.store_no = s.store_no AND a.store_sequence > coalesce(p.published_sequence, 0)
+        ORDER BY a.store_sequence
+        LIMIT 1
+    ) AS said ON true
     WHERE s.last_sequence > coalesce(p.published_sequence, 0)
 """

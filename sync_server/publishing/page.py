@@ -10,10 +10,12 @@ from typing import Any, Final, NamedTuple
 
 from sync_server.publishing.kinds import OutboxKind
 from sync_server.publishing.messages import (
+    Announced,
     Message,
     PostedJournal,
     PostedLine,
     PostedVoid,
+    announced_message,
     journal_message,
     return_message,
     sale_message,
@@ -25,9 +27,10 @@ _RENDERED_BY: Final[Mapping[int, Callable[[Any], Message]]] = {
     OutboxKind.RETURN: return_message,
     OutboxKind.VOID: void_message,
     OutboxKind.JOURNAL: journal_message,
+    OutboxKind.RECONCILED: announced_message,
+    OutboxKind.TRANSFER: announced_message,
+    OutboxKind.AVAILABILITY: announced_message,
 }
-PUBLISHED_KINDS: Final = tuple(OutboxKind(kind) for kind in _RENDERED_BY)
-"""What this version knows to tell."""
 
 
 class PublishedStore(NamedTuple):
@@ -56,7 +59,7 @@ class Span(NamedTuple):
     high: int
 
 
-Entry = tuple[int, int, int, PostedLine | PostedVoid | PostedJournal | None]
+Entry = tuple[int, int, int, PostedLine | PostedVoid | PostedJournal | Announced | None]
 """One outbox row: store_no, store_sequence, kind, and what it refers to; None when that is missing or unknown."""
 
 

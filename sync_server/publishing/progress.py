@@ -67,7 +67,10 @@ def move_back_to_instant(work: Work, instant: datetime) -> tuple[int, int]:
         SELECT store_no, coalesce(least(
             max(store_sequence) FILTER (WHERE posted_at < instant.at),
             min(first_sequence) FILTER (WHERE posted_at >= instant.at) - 1), 0)
-        FROM journal, (SELECT %s::timestamptz) AS instant (at) GROUP BY store_no
+        FROM (
+            SELECT store_no, store_sequence, first_sequence, posted_at FROM journal
+            UNION ALL SELECT store_no, store_sequence, store_sequence, posted_at FROM announcement
+        ) AS posting, (SELECT %s::timestamptz) AS instant (at) GROUP BY store_no
     """
     return _move_back(work, marks, [instant])
 

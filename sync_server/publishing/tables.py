@@ -1,8 +1,12 @@
 """The outbox: what happened and must be told, in the order of posting, written in the same transaction."""
 
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from sync_server.schema import BIG, SMALL
+from sync_server.schema import BIG, INSTANT, SMALL, VERBATIM
 
 
 class Outbox(SQLModel, table=True):
@@ -11,6 +15,21 @@ class Outbox(SQLModel, table=True):
     store_no: int = Field(primary_key=True)
     store_sequence: int = Field(primary_key=True, sa_type=BIG)
     kind: int = Field(sa_type=SMALL)
+
+
+class AnnouncementRow(SQLModel, table=True):
+    """What a document of headquarters says on Kafka, word for word; append-only."""
+
+    __tablename__ = "announcement"
+    __table_args__ = (UniqueConstraint("store_no", "kind", "cause"),)
+
+    store_no: int = Field(primary_key=True)
+    store_sequence: int = Field(primary_key=True, sa_type=BIG)
+    kind: int = Field(sa_type=SMALL)
+    cause: str
+    """What happened, in words that name it for ever: the message's id follows from it."""
+    payload: Any = Field(sa_type=VERBATIM, nullable=False)
+    posted_at: datetime = Field(sa_type=INSTANT)
 
 
 class RelayProgress(SQLModel, table=True):

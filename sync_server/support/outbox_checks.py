@@ -6,7 +6,7 @@ from sync_server.support.ledger_check import LedgerCheck
 
 OUTBOX_CHECKS: Final = (
     LedgerCheck(
-        "Every sale, return, void effect and journal is in the outbox once, and nothing else is.",
+        "Every sale, return, void effect, journal and announcement is in the outbox once, and nothing else is.",
         """
         SELECT store_no, store_sequence, concat('outbox row ', store_sequence),
                CASE WHEN told.kind IS NULL THEN concat('it is missing; kind ', happened.kind, ' belongs there')
@@ -17,6 +17,7 @@ OUTBOX_CHECKS: Final = (
             FROM pos_event WHERE OF_STORE AND type IN ('SALE', 'RETURN')
             UNION ALL SELECT store_no, store_sequence, 3 FROM void_effect WHERE OF_STORE
             UNION ALL SELECT store_no, store_sequence, 4 FROM journal WHERE OF_STORE
+            UNION ALL SELECT store_no, store_sequence, kind FROM announcement WHERE OF_STORE
         ) AS happened
         FULL JOIN (SELECT * FROM outbox WHERE OF_STORE) AS told USING (store_no, store_sequence)
         WHERE happened.kind IS DISTINCT FROM told.kind

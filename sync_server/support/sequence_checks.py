@@ -7,7 +7,7 @@ from sync_server.support.ledger_check import LedgerCheck
 # Headquarters, number 0, posts nothing: its last number is the position of the item master.
 SEQUENCE_CHECKS: Final = (
     LedgerCheck(
-        "Every number of a store is one event, void effect, journal or movement of its own.",
+        "Every number of a store is one event, void effect, journal, announcement or movement of its own.",
         """
         SELECT store_no, store_sequence, concat('number ', store_sequence),
                CASE WHEN store_sequence = before THEN concat('it was given twice, the second time to a ', kind)
@@ -19,6 +19,7 @@ SEQUENCE_CHECKS: Final = (
                 SELECT store_no, store_sequence, 'event' AS kind FROM pos_event WHERE OF_STORE
                 UNION ALL SELECT store_no, store_sequence, 'void effect' FROM void_effect WHERE OF_STORE
                 UNION ALL SELECT store_no, store_sequence, 'journal' FROM journal WHERE OF_STORE
+                UNION ALL SELECT store_no, store_sequence, 'announcement' FROM announcement WHERE OF_STORE
                 UNION ALL SELECT store_no, store_sequence, 'movement' FROM stock_movement
                           WHERE OF_STORE AND event_sequence IS NULL
             ) AS given
@@ -33,6 +34,7 @@ SEQUENCE_CHECKS: Final = (
                 (SELECT max(store_sequence) FROM pos_event e WHERE e.store_no = store.store_no),
                 (SELECT max(store_sequence) FROM void_effect v WHERE v.store_no = store.store_no),
                 (SELECT max(store_sequence) FROM journal j WHERE j.store_no = store.store_no),
+                (SELECT max(store_sequence) FROM announcement a WHERE a.store_no = store.store_no),
                 (SELECT max(store_sequence) FROM stock_movement m WHERE m.store_no = store.store_no),
                 0) AS last
         ) AS there

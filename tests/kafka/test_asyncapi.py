@@ -12,7 +12,6 @@ from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.opening_stock import post_opening_stock
 from sync_server.embedded.kafka import EmbeddedKafka
 from sync_server.publishing.kinds import OutboxKind
-from sync_server.publishing.page import PUBLISHED_KINDS
 from sync_server.publishing.relay import Relay
 from sync_server.publishing.topics import PARTITIONS
 from tests.kafka.posting_store import BY, NOON, PostingStore, sale_event
@@ -20,6 +19,31 @@ from tests.kafka.topic_reader import read_published
 
 DOCUMENT: dict[str, Any] = yaml.safe_load(
     (Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text(encoding="utf-8")
+)
+
+
+ANNOUNCED: tuple[tuple[OutboxKind, str, dict[str, Any]], ...] = (
+    (
+        OutboxKind.RECONCILED,
+        "REC-1 SHRINKAGE",
+        {"date": "2026-02-10", "varianceAmount": Decimal("-25.00"), "reason": "SHRINKAGE"},
+    ),
+    (
+        OutboxKind.TRANSFER,
+        "TR-1 SHIPPED",
+        {
+            "transferId": "TR-1",
+            "fromStoreId": "STORE-02",
+            "toStoreId": "STORE-01",
+            "status": "SHIPPED",
+            "lines": [{"itemId": "item-001", "requested": 3, "shipped": Decimal("2.5"), "received": 0}],
+        },
+    ),
+    (
+        OutboxKind.AVAILABILITY,
+        "item-001 1",
+        {"itemId": "item-001", "available": Decimal("7"), "asOf": "2026-02-10T12:00:00Z"},
+    ),
 )
 
 
@@ -67,6 +91,7 @@ def eventful_store(store: PostingStore) -> PostingStore:
         ).fetchall()
         opening = [(item_no, Decimal(10), Decimal("1.75"))]
         post_opening_stock(work, ChartOfAccounts(), store.store_no, opening, by=BY, now=NOON)
+    store.announce(*ANNOUNCED)
     return store
 
 
@@ -78,7 +103,7 @@ def test_everything_published_is_as_the_document_says(
     messages = read_published(broker.bootstrap_servers)
     journals = [message.payload for message in messages if message.topic == OutboxKind.JOURNAL.topic]
     assert {journal["kind"] for journal in journals} == {"POS", "OPENING_STOCK"}
-    assert {message.topic for message in messages} == {kind.topic for kind in PUBLISHED_KINDS}
+    assert {message.topic for message in messages} == {kind.topic for kind in OutboxKind}
     for message in messages:
         errors = [str(error) for error in validator(message.value["eventType"]).iter_errors(message.value)]
         assert errors == [], message.raw
@@ -90,7 +115,7 @@ def test_every_topic_that_is_published_now_is_described() -> None:
         (channel["address"], *channel["messages"], channel["bindings"]["kafka"]["partitions"])
         for channel in DOCUMENT["channels"].values()
     }
-    assert described == {(kind.topic, kind.event_type, PARTITIONS) for kind in PUBLISHED_KINDS}
+    assert described == {(kind.topic, kind.event_type, PARTITIONS) for kind in OutboxKind}
 
 
 def test_every_channel_is_sent_to_by_an_operation() -> None:
@@ -98,9 +123,10 @@ def test_every_channel_is_sent_to_by_an_operation() -> None:
     assert sent == set(DOCUMENT["channels"])
 
 
-def test_the_documents_own_example_is_valid() -> None:
-    (example,) = DOCUMENT["components"]["messages"]["POSSalePostedEvent"]["examples"]
-    validator("POSSalePostedEvent").validate(example["payload"])
+@pytest.mark.parametrize("event_type", ["POSSalePostedEvent", "StoreStockReconciledEvent"])
+def test_the_documents_own_examples_are_valid(event_type: str) -> None:
+    (example,) = DOCUMENT["components"]["messages"][event_type]["examples"]
+    validator(event_type).validate(example["payload"])
 
 
 @pytest.mark.parametrize(

@@ -4,17 +4,21 @@ from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 
+import psycopg
 import pytest
 from confluent_kafka.admin import AdminClient
 
 from shared.clock import SystemClock
 from sync_server.database import Database
 from sync_server.embedded.kafka import EmbeddedKafka
+from sync_server.publishing.kinds import OutboxKind
+from sync_server.publishing.messages import event_id
 from sync_server.publishing.relay import Relay
 from sync_server.publishing.relay_metrics import RelayMetrics
 from sync_server.publishing.topics import partitions_by_topic
 from tests.kafka.posting_store import PostingStore, sale_event
 from tests.kafka.topic_reader import Published, assert_in_order, read_published
+from tests.store_ledger import assert_whole
 
 SALES, RETURNS = "inventory.pos.pos-sale.posted", "inventory.pos.pos-return.posted"
 VOIDS, JOURNALS = "inventory.pos.pos-void.posted", "inventory.pos.gl-journal.posted"
@@ -306,3 +310,28 @@ def test_a_command_catches_up_unless_a_relay_leads(
     store.sell(lines=1)
     assert not add_relay().catch_up()
     assert len(read_published(broker.bootstrap_servers)) == 2
+
+
+def test_what_a_document_announces_is_published_word_for_word(
+    relay: Relay, broker: EmbeddedKafka, store: PostingStore
+) -> None:
+    payload = {"date": "2026-02-10", "varianceAmount": Decimal("-12345678901234567.89"), "reason": "THEFT"}
+    store.announce((OutboxKind.RECONCILED, "REC-1 THEFT", payload))
+    store.sell()
+    publish_all(relay)
+    messages = read_published(broker.bootstrap_servers)
+    (told,) = by_topic(messages, OutboxKind.RECONCILED.topic)
+    assert told.payload == {"storeId": "STORE-01", **payload}
+    assert b'"varianceAmount":-12345678901234567.89' in told.raw
+    assert told.value["eventId"] == event_id(OutboxKind.RECONCILED, "STORE-01", "REC-1 THEFT")
+    assert (told.key, told.sequence, told.value["timestamp"]) == ("STORE-01", 1, "2026-02-10T12:00:00Z")
+    assert store.published_sequence() == store.last_sequence() == 5
+    assert_whole(store.database)
+
+
+def test_one_cause_is_announced_once(store: PostingStore) -> None:
+    said = (OutboxKind.TRANSFER, "TR-1 SHIPPED", {"transferId": "TR-1"})
+    store.announce(said)
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        store.announce(said)
+    assert store.last_sequence() == 1
