@@ -1,20 +1,18 @@
 """A store that posts: till events through the real acceptance, each batch its own transaction."""
 
 import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 from shared.event_batch import BatchReceipt, EventBatch, read_batch_document
 from shared.wire_json import encode_json
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
-from sync_server.accounting.document_posting import DocumentPosting
 from sync_server.database import Database
 from sync_server.ingestion.acceptance import accept_batch
 from sync_server.people.callers import Caller, CallerKind
-from sync_server.publishing.kinds import OutboxKind
-from sync_server.stores.locked_store import lock_store
 from sync_server.stores.registry import NewStore, add_store, find_store
+from tests.announcing import Saying, announce
 
 NOON = datetime(2026, 2, 10, 12, 0, tzinfo=UTC)
 BY = Caller(kind=CallerKind.COMMAND_LINE, name="tests")
@@ -64,24 +62,9 @@ class PostingStore:
         sale = f"{self.store_id}-SALE-{next(self._sales)}"
         self.post(*(sale_event(f"{'X' * 90}{line:010}", saleId=sale) for line in range(lines)))
 
-    def announce(
-        self, *announcements: tuple[OutboxKind, str, Mapping[str, Any]], now: datetime = NOON
-    ) -> None:
-        """Posts a document that says each of these (kind, cause, payload)."""
-        with self.database.unit_of_work() as work:
-            cursor = work.connection.cursor()
-            posting = DocumentPosting(
-                cursor,
-                lock_store(cursor, self.store_no),
-                ChartOfAccounts(),
-                kind="TEST",
-                document="DOC-1",
-                date=now.date(),
-                now=now,
-            )
-            for kind, cause, payload in announcements:
-                posting.announce(kind, cause=cause, payload=payload)
-            posting.write()
+    def announce(self, *sayings: Saying, now: datetime = NOON) -> None:
+        """Posts a document that says each of these."""
+        announce(self.database, self.store_no, *sayings, now=now)
 
     def last_sequence(self) -> int:
         """The store sequence given last."""

@@ -8,15 +8,18 @@ import pytest
 from psycopg import sql
 
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
+from sync_server.publishing.kinds import OutboxKind
 from tests.agent_stream import AgentStream
+from tests.announcing import announce
 from tests.database_for_many import database_for_many
+from tests.set_clock import START
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, basket, returned, sale, void
 
 NAME = "test_refusals"
 LEDGER = [
     "pos_batch", "pos_event", "void_effect", "sale_return", "stream_receipt", "stock_movement", "journal",
-    "journal_line", "audit_entry",
+    "journal_line", "audit_entry", "announcement",
 ]  # fmt: skip
 CHANGES: dict[str, LiteralString] = {
     "UPDATE": "UPDATE {} SET store_no = store_no",
@@ -34,6 +37,7 @@ def ledger(postgres: EmbeddedPostgres) -> Iterator[StoreLedger]:
         stream = AgentStream()
         events = [*basket("S-1", sale(2)), returned(1, originalSaleId="S-1", eventId="R-1"), void("S-1/1")]
         store.post(*stream.groups(*events), stream=stream)
+        announce(database, store.store_no, (OutboxKind.TRANSFER, "TR-1", {"transferId": "TR-1"}), now=START)
         yield store
         store.check()
 
