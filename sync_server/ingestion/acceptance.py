@@ -5,7 +5,7 @@
 The transaction is committed by the unit of work around it, before the answer leaves.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -39,6 +39,8 @@ from sync_server.stores.locked_store import LockedStore, known_stream, lock_stor
 from sync_server.stores.stream_gaps import stream_progress
 
 POSTED = "POSTED"
+HashReader = Callable[[Cursor[Any], int, Sequence[str]], dict[str, list[bytes]]]
+"""Content hashes by event key, of a store and some keys; `known_state.read_hashes` is one."""
 _KNOWN_BATCH = """
 SELECT content_hash, accepted, duplicates, held, findings FROM pos_batch WHERE store_no = %s AND batch_id = %s
 """
@@ -66,30 +68,55 @@ def accept_batch(
     known = cursor.execute(_KNOWN_BATCH, [store_no, batch.batch_id], prepare=True).fetchone()
     if known is not None:
         return _same_again(cursor, delivery, known)
-    clock = EventClock(store.day_rule, read_instant(batch.posted_at), now)
-    came = arrivals(batch, clock)
-    context = PostingContext(store.currency, chart, store.last_sequence, stream)
+    came = arrivals(batch, EventClock(store.day_rule, read_instant(batch.posted_at), now))
+    posting, received = post_arrivals(work, chart, delivery, came)
+    counts = (posting.accepted, posting.duplicates, posting.held)
+    return _receipt(cursor, delivery, counts, found_by(posting), received, duplicate=False)
+
+
+def post_arrivals(
+    work: Work,
+    chart: ChartOfAccounts,
+    delivery: Delivery,
+    came: Sequence[Arrival],
+    *,
+    in_groups: Callable[[Sequence[Arrival]], Iterable[Sequence[Arrival]]] = groups,
+    hashes_under: HashReader = read_hashes,
+) -> tuple[OpenPosting, Multirange[int]]:
+    """Posts the events of `delivery`, whose store is locked; returns what became of them, and what its stream has.
+
+    `hashes_under` says which contents count as received: for a batch all of them, for a release those posted.
+    """
+    cursor, store = work.connection.cursor(), delivery.store
+    context = PostingContext(store.currency, chart, store.last_sequence, delivery.stream)
     posting = OpenPosting(context, KnownState())
-    _read_state(cursor, posting, came, store)
+    _read_state(cursor, posting, came, store, hashes_under)
     with exact_arithmetic():
-        for group in groups(came):
+        for group in in_groups(came):
             post_group(posting, group)
-    _note_zone_data(posting, batch)
+    _note_zone_data(posting, delivery.batch)
     replenished = _note_shortages(posting)
     received = record_batch(work.connection, delivery, posting)
-    write_others(cursor, store, posting, now)
+    write_others(cursor, store, posting, delivery.now)
     _write_findings(work, delivery, posting, replenished)
-    counts = (posting.accepted, posting.duplicates, posting.held)
-    findings = [{"code": code, "subject": subject} for code, subject in posting.rows.findings]
-    return _receipt(cursor, delivery, counts, findings, received, duplicate=False)
+    return posting, received
+
+
+def found_by(posting: OpenPosting) -> list[dict[str, Any]]:
+    """What a posting found, as receipts say it."""
+    return [{"code": code, "subject": subject} for code, subject in posting.rows.findings]
 
 
 def _read_state(
-    cursor: Cursor[Any], posting: OpenPosting, came: Sequence[Arrival], store: LockedStore
+    cursor: Cursor[Any],
+    posting: OpenPosting,
+    came: Sequence[Arrival],
+    store: LockedStore,
+    hashes_under: HashReader,
 ) -> None:
     """Everything known that bears on the batch. Pure duplicates end here: nothing more is read for them."""
     state, keys, store_no = posting.state, [arrival.key for arrival in came], store.store_no
-    state.hashes = read_hashes(cursor, store_no, keys)
+    state.hashes = hashes_under(cursor, store_no, keys)
     if state.hashes:
         came = [
             arrival for arrival in came if arrival.event.content_hash not in state.hashes.get(arrival.key, ())
