@@ -16,6 +16,7 @@ from sync_server.commands.demo import demo
 from sync_server.commands.items import items, stock
 from sync_server.commands.output import failure_sentence
 from sync_server.commands.people import enrolment_code, tokens, users
+from sync_server.commands.periods import periods
 from sync_server.commands.stores import stores
 from sync_server.errors import SyncServerError
 from sync_server.program_version import program_version
@@ -35,6 +36,7 @@ program.command()(running.migrate)
 program.add_typer(stores, name="store")
 program.add_typer(items, name="item")
 program.add_typer(stock, name="stock")
+program.add_typer(periods, name="period")
 program.add_typer(users, name="user")
 program.add_typer(tokens, name="token")
 program.command("enrolment-code")(enrolment_code)

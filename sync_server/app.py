@@ -13,6 +13,7 @@ from starlette.requests import Request
 from shared.clock import Clock, SystemClock
 from shared.protocol import ENROLMENTS_PATH
 from sync_server import health
+from sync_server.accounting import periods_api
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
 from sync_server.ingestion import api as ingestion_api
@@ -64,6 +65,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         reconciliation_api.router(),
         agent_api.router(),
         profile_api.router(),
+        periods_api.router(),
         operator_api.router(),
         command_api.router(),
     )

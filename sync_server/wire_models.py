@@ -57,6 +57,8 @@ Identifier = Annotated[
     str, BeforeValidator(lambda value: _one_line(value) if isinstance(value, str) else value)
 ]
 """1 to 128 characters without control characters."""
+Reason = Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\x00]*$")]
+"""Why a person does something; it goes into the audit trail."""
 SequenceRange = Annotated[
     tuple[int, int],
     WithJsonSchema({"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 2}),

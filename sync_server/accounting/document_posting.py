@@ -69,7 +69,7 @@ class DocumentPosting:
         self.chart = chart
         self.kind = kind
         self.document = document
-        self.business_date = self.accounting_date = date
+        self.business_date, self.accounting_date = date, store.accounting_date(date)
         self.now = now
         self.coin = minor_unit(store.currency)
         self.entry = JournalEntry()

@@ -1,4 +1,4 @@
-"""The tables of the books, by migrations 0002 and 0004; PostgreSQL refuses a journal that does not balance."""
+"""The tables of the books, by migrations 0002, 0004 and 0007; PostgreSQL refuses a journal that does not balance."""
 
 from datetime import date, datetime
 from decimal import Decimal
@@ -25,6 +25,22 @@ class ReasonCode(SQLModel, table=True):
     description: str
     loss_purpose: str = Field(foreign_key="account.purpose")
     gain_purpose: str = Field(foreign_key="account.purpose")
+
+
+class PeriodChange(SQLModel, table=True):
+    """A closing or reopening of a store's books; append-only."""
+
+    __tablename__ = "period_change"
+
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
+    change_number: int = Field(primary_key=True)
+    closed_through: date | None = None
+    """The last closed day from then on."""
+    after_sequence: int = Field(sa_type=BIG)
+    """The store's last number at that time: what is numbered above it obeys."""
+    reason: str
+    changed_by: str
+    changed_at: datetime = Field(sa_type=INSTANT)
 
 
 class Journal(SQLModel, table=True):

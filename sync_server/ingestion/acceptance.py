@@ -88,7 +88,9 @@ def post_arrivals(
     `hashes_under` says which contents count as received: for a batch all of them, for a release those posted.
     """
     cursor, store = work.connection.cursor(), delivery.store
-    context = PostingContext(store.currency, chart, store.last_sequence, delivery.stream)
+    context = PostingContext(
+        store.currency, chart, store.last_sequence, delivery.stream, store.accounting_date
+    )
     posting = OpenPosting(context, KnownState())
     _read_state(cursor, posting, came, store, hashes_under)
     with exact_arithmetic():

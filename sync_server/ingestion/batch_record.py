@@ -97,8 +97,8 @@ def _row_sets(
     yield (
         JOURNALS,
         [
-            (number, first, JOURNAL_KIND, currency, business_date, business_date, delivery.now)
-            for number, first, currency, business_date in rows.journals
+            (number, first, JOURNAL_KIND, currency, *dates, delivery.now)
+            for number, first, currency, *dates in rows.journals
         ],
     )
     yield JOURNAL_LINES, list(rows.journal_lines)

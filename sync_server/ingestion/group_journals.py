@@ -13,6 +13,7 @@ class GroupJournals:
     """Journals being drawn up by currency; goods are always in the store's own."""
 
     store_currency: str
+    business_date: date
     accounting_date: date
     """The group's: whatever business dates its lines have, journal and movements are booked on one date."""
     entries: dict[str, JournalEntry] = field(default_factory=dict)
@@ -39,7 +40,7 @@ class GroupJournals:
                 continue
             last += 1
             numbers[currency] = last
-            rows.journals.append((last, first, currency, self.accounting_date))
+            rows.journals.append((last, first, currency, self.business_date, self.accounting_date))
             rows.outbox.append((last, JOURNAL))
             rows.journal_lines.extend((last, number, *line) for number, line in enumerate(lines, 1))
         goods = numbers.get(self.store_currency)

@@ -30,8 +30,8 @@ class LedgerRows:
     movement_journals: list[int | None] = field(default_factory=list)
     allocations: list[tuple[int, Decimal, Decimal, Decimal]] = field(default_factory=list)
     """(item number, change of reserved, of in transit, of in-transit value) that the movements state."""
-    journals: list[tuple[int, int, str, date]] = field(default_factory=list)
-    """(store sequence, first sequence, currency, business date)."""
+    journals: list[tuple[int, int, str, date, date]] = field(default_factory=list)
+    """(store sequence, first sequence, currency, business date, accounting date)."""
     journal_lines: list[tuple[int, int, str, str | None, Decimal, Decimal]] = field(default_factory=list)
     outbox: list[tuple[int, int]] = field(default_factory=list)
     sales: list[tuple[str, int, int]] = field(default_factory=list)

@@ -1,6 +1,8 @@
 """A posting while it is being decided: what is known, what has been decided, and the numbers given so far."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from shared.money import minor_unit
@@ -21,6 +23,8 @@ class PostingContext:
     chart: ChartOfAccounts
     last_sequence: int
     stream: KnownStream | None
+    accounting_date: Callable[[date], date]
+    """The day on which something of a business date is booked."""
 
 
 class OpenPosting:
@@ -47,6 +51,10 @@ class OpenPosting:
         """The next number of the store's sequence."""
         self.sequence += 1
         return self.sequence
+
+    def journals_of(self, day: date) -> GroupJournals:
+        """Journals for a group of that business date, booked on it or on the first open day after it."""
+        return GroupJournals(self.context.currency, day, self.context.accounting_date(day))
 
     def find(self, code: FindingCode, subject: str) -> None:
         """Notes a finding: what was posted and somebody should look at."""

@@ -92,7 +92,7 @@ def _receive(posting: OpenPosting, arrival: Arrival, outcome: str) -> None:
 
 def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
     first = posting.sequence + 1
-    journals = GroupJournals(posting.context.currency, group[0].time.business_date)
+    journals = posting.journals_of(group[0].time.business_date)
     posted: list[PostedLine] = []
     posting.accepted += len(group)
     for arrival, shares in zip(group, _shares(posting, group), strict=True):

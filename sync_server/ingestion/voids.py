@@ -63,7 +63,7 @@ def claim_lines(posting: OpenPosting, lines: Sequence[PostedLine], group: Sequen
         return
     arrivals = {arrival.key: arrival for arrival in group}
     first = posting.sequence + 1
-    journals = GroupJournals(posting.context.currency, group[0].time.business_date)
+    journals = posting.journals_of(group[0].time.business_date)
     for line in lines:
         claim = None if line.voided else _claim_on(posting, line)
         if claim is not None:

@@ -5,7 +5,7 @@ chain; it is taken before anything else is read.
 """
 
 from dataclasses import dataclass
-from datetime import time
+from datetime import date, time, timedelta
 from typing import Any
 
 from psycopg import Cursor
@@ -14,7 +14,7 @@ from psycopg.types.multirange import Multirange
 from shared.business_date import DayRule
 
 _LOCK = """
-SELECT store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash,
+SELECT store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, closed_through,
        set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
 FROM store WHERE store_no = %s FOR NO KEY UPDATE
 """
@@ -37,6 +37,15 @@ class LockedStore:
     last_sequence: int
     audit_sequence: int
     audit_hash: bytes
+    closed_through: date | None = None
+    """The last day of the closed periods."""
+
+    def accounting_date(self, business_date: date) -> date:
+        """The day on which something of `business_date` is booked: itself, or the first open day if it is closed."""
+        closed = self.closed_through
+        if closed is None or business_date > closed:
+            return business_date
+        return closed + timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +70,14 @@ def lock_store(cursor: Cursor[Any], store_no: int) -> LockedStore:
     row = cursor.execute(_LOCK, [store_no], prepare=True).fetchone()
     if row is None:
         raise LookupError(f"there is no store number {store_no}")
-    store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, *_ = row
+    store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, closed_through, *_ = (
+        row
+    )
     assert isinstance(day_start, time)
     rule = DayRule(timezone, day_start)
-    return LockedStore(store_no, store_id, rule, currency, last_sequence, audit_sequence, bytes(audit_hash))
+    return LockedStore(
+        store_no, store_id, rule, currency, last_sequence, audit_sequence, bytes(audit_hash), closed_through
+    )
 
 
 def known_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: int | None) -> KnownStream:

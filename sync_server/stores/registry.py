@@ -103,6 +103,13 @@ def find_store(work: Work, store_id: str) -> Store:
     return store
 
 
+def store_number(work: Work, store_id: str) -> int:
+    """The number of the store of that id; raises NotFound (STORE_NOT_FOUND)."""
+    store_no = find_store(work, store_id).store_no
+    assert store_no is not None
+    return store_no
+
+
 def no_such_store(store_id: str) -> NotFound:
     """The refusal of a request for a store that nobody has added."""
     message = f"There is no store {store_id!r}; add it with `sync-server store add`"

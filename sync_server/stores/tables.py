@@ -25,6 +25,8 @@ class Store(SQLModel, table=True):
     """The storeSequence given last: gapless, in the order of commits."""
     audit_sequence: int = Field(default=0, sa_type=BIG)
     audit_hash: bytes = bytes(32)
+    closed_through: date | None = None
+    """The last day of the closed periods; what arrives for one of them is booked on the day after."""
 
 
 class Device(SQLModel, table=True):

@@ -129,6 +129,14 @@ DAMAGES = [
             "WITH moved AS (UPDATE stock_movement SET value = value + 1 WHERE OF_STORE AND type = 'RECEIPT') "
             "UPDATE store_stock SET value = value + 1 WHERE OF_STORE AND item_no = 1",
             "inventory account: it stands at"),
+    _damage("Nothing is booked on a day that was closed when it was posted", "a closing that came before the posting",
+            "WITH closed AS (UPDATE store SET closed_through = '2026-02-10' WHERE OF_STORE) "
+            "INSERT INTO period_change (store_no, change_number, closed_through, after_sequence, reason, changed_by, "
+            "changed_at) SELECT store_no, 1, '2026-02-10', 0, 'x', 'x', now() FROM store WHERE OF_STORE",
+            "it is booked on 2026-02-10; the books were closed through 2026-02-10"),
+    _damage("A store's books are closed as far as its last closing or reopening says", "books closed by nobody",
+            "UPDATE store SET closed_through = '2026-01-31' WHERE OF_STORE",
+            "the store says 2026-01-31, its last change "),
     _damage(_OUTBOX, "a message is gone",
             f"DELETE FROM outbox WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
             "it is missing; kind 1 belongs there"),
