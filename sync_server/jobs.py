@@ -3,10 +3,11 @@
 Whoever adds one adds its row to the table in docs/jobs.md; a test compares the two.
 """
 
+from sync_server.publishing.outbox_pruning import pruning_job
 from sync_server.scheduling.job import Job
 from sync_server.settings import Settings
 
 
-def jobs(_settings: Settings) -> tuple[Job, ...]:
+def jobs(settings: Settings) -> tuple[Job, ...]:
     """The jobs that the scheduler runs."""
-    return ()
+    return (pruning_job(settings.outbox_keep_days),)

@@ -88,6 +88,9 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str | None = Field(
         None, description="Kafka brokers, host:port,…; none publishes nothing and the outbox waits."
     )
+    outbox_keep_days: int = Field(
+        30, ge=1, description="Days after publishing for which a message can be published again."
+    )
     limit_events: int = Field(DEFAULT_LIMITS.max_events, ge=1, description="Events that a batch may hold.")
     limit_body_bytes: int = Field(
         DEFAULT_LIMITS.max_body_bytes, ge=1024, description="Bytes that a request body may have as sent."

@@ -101,12 +101,14 @@ def publish(
         again = publish_from(house.database, start)
         sent = _send_what_waits(house)
     if as_json:
-        print_json({"stores": again.stores, "messages": again.messages, "sent": sent})
-    elif sent:
-        print(f"{again.messages} messages of {again.stores} stores have been sent again.")
-    else:
+        print_json({"stores": again.stores, "messages": again.messages, "pruned": again.pruned, "sent": sent})
+        return
+    done = "have been sent again" if sent else "will be sent again by the relay of `serve`"
+    print(f"{again.messages} messages of {again.stores} stores {done}.")
+    if again.pruned:
         print(
-            f"{again.messages} messages of {again.stores} stores will be sent again by the relay of `serve`."
+            f"Of {again.pruned} stores older messages are pruned from the outbox and cannot be sent again; "
+            "how long they are kept is SYNC_SERVER_OUTBOX_KEEP_DAYS."
         )
 
 

@@ -47,19 +47,23 @@ def published_kinds(work: Work, kinds: Iterable[OutboxKind]) -> list[OutboxKind]
     ]
 
 
-def move_back_to_beginning(work: Work) -> tuple[int, int]:
-    """Every mark to the start; the stores and the messages behind their marks."""
+Moved = tuple[int, int, int]
+"""Stores whose marks were moved back, messages behind them, stores of which older messages are pruned."""
+
+
+def move_back_to_beginning(work: Work) -> Moved:
+    """Every mark to the start."""
     return _move_back(work, "SELECT store_no, 0 FROM relay_progress", [])
 
 
-def move_back_one_store(work: Work, store_id: str, store_sequence: int) -> tuple[int, int]:
-    """One store's mark to just before `store_sequence`; the stores (0 or 1) and messages that this concerns."""
+def move_back_one_store(work: Work, store_id: str, store_sequence: int) -> Moved:
+    """One store's mark to just before `store_sequence`."""
     mark: LiteralString = "SELECT store_no, greatest(%s::bigint - 1, 0) FROM store WHERE store_id = %s"
     return _move_back(work, mark, [store_sequence, store_id])
 
 
-def move_back_to_instant(work: Work, instant: datetime) -> tuple[int, int]:
-    """Each mark to before what was posted since `instant`; the stores and messages that this concerns.
+def move_back_to_instant(work: Work, instant: datetime) -> Moved:
+    """Each mark to before what was posted since `instant`.
 
     Postings carry the application's clock, which may go back a little: the earlier of both readings counts.
     """
@@ -75,12 +79,14 @@ def move_back_to_instant(work: Work, instant: datetime) -> tuple[int, int]:
     return _move_back(work, marks, [instant])
 
 
-def _move_back(work: Work, marks: LiteralString, parameters: Sequence[object]) -> tuple[int, int]:
-    """Moves back what `marks` (store_no, mark) puts before the present mark."""
+def _move_back(work: Work, marks: LiteralString, parameters: Sequence[object]) -> Moved:
+    """Moves back what `marks` (store_no, mark) puts before the present mark, as far as the outbox reaches."""
     query: LiteralString = f"""
         WITH target (store_no, mark) AS ({marks}),
         back AS (
-            SELECT p.store_no, t.mark, p.published_sequence FROM relay_progress p JOIN target t USING (store_no)
+            SELECT p.store_no, greatest(t.mark, p.pruned_sequence) AS mark, p.published_sequence,
+                t.mark < p.pruned_sequence AS is_short
+            FROM relay_progress p JOIN target t USING (store_no)
             WHERE t.mark < p.published_sequence FOR UPDATE OF p
         ),
         moved AS (
@@ -88,9 +94,10 @@ def _move_back(work: Work, marks: LiteralString, parameters: Sequence[object]) -
         )
         SELECT count(*), coalesce(sum((
             SELECT count(*) FROM outbox o WHERE o.store_no = back.store_no
-                AND o.store_sequence > back.mark AND o.store_sequence <= back.published_sequence)), 0)::bigint
+                AND o.store_sequence > back.mark AND o.store_sequence <= back.published_sequence)), 0)::bigint,
+            count(*) FILTER (WHERE is_short)
         FROM back
     """  # noqa: S608  # `marks` is one of the three above, written by us
     row = work.connection.execute(query, parameters).fetchone()
     assert row is not None
-    return row[0], row[1]
+    return row[0], row[1], row[2]

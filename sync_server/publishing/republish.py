@@ -38,6 +38,8 @@ class Republished:
 
     stores: int
     messages: int
+    pruned: int
+    """Stores of which older messages are pruned and cannot be sent again."""
 
 
 def read_position(text: str) -> Position:

@@ -33,9 +33,21 @@ class AnnouncementRow(SQLModel, table=True):
 
 
 class RelayProgress(SQLModel, table=True):
-    """Up to which store sequence a store's messages are in Kafka."""
+    """Up to which store sequence a store's messages are in Kafka, and up to which they are pruned since."""
 
     __tablename__ = "relay_progress"
 
     store_no: int = Field(foreign_key="store.store_no", primary_key=True)
     published_sequence: int = Field(default=0, sa_type=BIG)
+    pruned_sequence: int = Field(default=0, sa_type=BIG)
+    """Up to it the outbox is empty."""
+
+
+class PublishedMark(SQLModel, table=True):
+    """How far a store had been published at some moment, until that is long enough ago for pruning."""
+
+    __tablename__ = "published_mark"
+
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
+    noted_at: datetime = Field(primary_key=True, sa_type=INSTANT)
+    published_sequence: int = Field(sa_type=BIG)

@@ -6,10 +6,11 @@ from sync_server.support.ledger_check import LedgerCheck
 
 OUTBOX_CHECKS: Final = (
     LedgerCheck(
-        "Every sale, return, void effect, journal and announcement is in the outbox once, and nothing else is.",
+        "Every sale, return, void effect, journal and announcement is in the outbox until pruned, and nothing else is.",
         """
         SELECT store_no, store_sequence, concat('outbox row ', store_sequence),
-               CASE WHEN told.kind IS NULL THEN concat('it is missing; kind ', happened.kind, ' belongs there')
+               CASE WHEN store_sequence <= pruned THEN concat('it lies there although all up to ', pruned, ' is pruned')
+                    WHEN told.kind IS NULL THEN concat('it is missing; kind ', happened.kind, ' belongs there')
                     WHEN happened.kind IS NULL THEN concat('nothing happened that it tells; its kind is ', told.kind)
                     ELSE concat('its kind is ', told.kind, ' and should be ', happened.kind) END
         FROM (
@@ -20,7 +21,9 @@ OUTBOX_CHECKS: Final = (
             UNION ALL SELECT store_no, store_sequence, kind FROM announcement WHERE OF_STORE
         ) AS happened
         FULL JOIN (SELECT * FROM outbox WHERE OF_STORE) AS told USING (store_no, store_sequence)
-        WHERE happened.kind IS DISTINCT FROM told.kind
+        LEFT JOIN (SELECT store_no, pruned_sequence AS pruned FROM relay_progress) AS progress USING (store_no)
+        WHERE CASE WHEN store_sequence <= pruned THEN told.kind IS NOT NULL
+                   ELSE happened.kind IS DISTINCT FROM told.kind END
         """,
     ),
     LedgerCheck(

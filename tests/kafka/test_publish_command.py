@@ -35,7 +35,7 @@ def test_a_broker_that_lost_everything_is_filled_by_the_command_alone(
     broker.start()
     done = publish(database_url, broker.bootstrap_servers, tmp_path, "--from", "beginning", "--json")
     assert done.returncode == 0, done.stderr
-    assert decode_json(done.stdout.encode()) == {"stores": 1, "messages": 12, "sent": True}
+    assert decode_json(done.stdout.encode()) == {"stores": 1, "messages": 12, "pruned": 0, "sent": True}
     messages = read_published(broker.bootstrap_servers)
     assert {message.raw for message in messages} == before
     assert_in_order(messages)
@@ -54,7 +54,7 @@ def test_while_a_relay_leads_the_command_leaves_the_sending_to_it(
 def test_without_kafka_the_outbox_waits(database_url: str, store: PostingStore, tmp_path: Path) -> None:
     store.sell()
     done = publish(database_url, None, tmp_path, "--from", "beginning", "--json")
-    assert decode_json(done.stdout.encode()) == {"stores": 0, "messages": 0, "sent": False}
+    assert decode_json(done.stdout.encode()) == {"stores": 0, "messages": 0, "pruned": 0, "sent": False}
     assert store.published_sequence() == 0
 
 

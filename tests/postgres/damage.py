@@ -147,6 +147,10 @@ DAMAGES = [
     _damage(_OUTBOX, "a message of another kind",
             f"UPDATE outbox SET kind = 2 WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
             "its kind is 2 and should be 1"),
+    _damage(_OUTBOX, "a message below the mark of pruning",
+            "INSERT INTO relay_progress (store_no, published_sequence, pruned_sequence) "
+            f"SELECT store_no, {_ANY_SALE}, {_ANY_SALE} FROM store WHERE OF_STORE",
+            "it lies there although all up to"),
     _damage("Nothing is marked as published that has not happened", "published ahead of itself",
             "INSERT INTO relay_progress (store_no, published_sequence) SELECT store_no, 999 FROM store WHERE "
             "OF_STORE",
