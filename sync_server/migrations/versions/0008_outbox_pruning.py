@@ -4,8 +4,8 @@ from alembic import op
 
 from sync_server.migrations.rules import allow
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 
@@ -47,4 +47,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Only before anything was pruned: the version before would miss the rows."""
-    raise RuntimeError("0007 cannot be undone: outbox rows may be gone. Restore a backup taken before it.")
+    raise RuntimeError("0008 cannot be undone: outbox rows may be gone. Restore a backup taken before it.")
