@@ -9,7 +9,7 @@ import msgspec
 
 from shared.clock import read_instant
 from shared.identifiers import MAX_LENGTH, is_identifier
-from shared.plain_event import is_printable, read_plain_json
+from shared.plain_event import NOT_PLAIN, is_printable, read_plain_json, spelled_number, take_plain
 from shared.pos_event import PosEvent, read_carefully, read_event
 from shared.problems import Violation
 from shared.wire_json import JsonError, decode_json
@@ -35,6 +35,17 @@ class EventBatch(msgspec.Struct, kw_only=True):
     timezone_data: str | None = None
 
 
+class _PlainDocument(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """A batch of nothing but ordinary events, read at once."""
+
+    events: list[PosEvent]
+    batch_id: str
+    posted_at: str
+    stream_id: str | None = None
+    content_hash: str | None = None
+    timezone_data: str | None = None
+
+
 class _Document(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """A batch on the wire whose events are left in their bytes; one of another shape is read as any JSON is."""
 
@@ -46,6 +57,7 @@ class _Document(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     timezone_data: Any = None
 
 
+_PLAIN_DOCUMENT = msgspec.json.Decoder(_PlainDocument, float_hook=spelled_number)
 _DOCUMENT = msgspec.json.Decoder(_Document, float_hook=Decimal)
 
 
@@ -73,6 +85,50 @@ def read_batch_document(document: bytes, max_events: int) -> EventBatch | list[V
 
     Raises JsonError for what is no JSON at all.
     """
+    return _read_plain_batch(document, max_events) or _read_by_event(document, max_events)
+
+
+def _read_plain_batch(document: bytes, max_events: int) -> EventBatch | None:
+    """The batch when all of it is ordinary, None for any other: that is looked at event by event."""
+    try:
+        plain = _PLAIN_DOCUMENT.decode(document)
+        if len(plain.events) > max_events or not take_plain(plain.events, printable=is_printable(document)):
+            return None
+    except NOT_PLAIN:
+        return None
+    raw = {
+        "batchId": plain.batch_id,
+        "postedAt": plain.posted_at,
+        "streamId": plain.stream_id,
+        "contentHash": plain.content_hash,
+        "timezoneData": plain.timezone_data,
+        "events": plain.events,
+    }
+    batch = _read(raw, max_events, lambda event, _: event)
+    if type(batch) is not EventBatch:
+        return None
+    batch.raw_events = _RawEvents(document)
+    return batch
+
+
+class _RawEvents(Sequence[Any]):
+    """A batch's events in their bytes, taken apart when somebody asks: only what is held is kept as it came."""
+
+    def __init__(self, document: bytes) -> None:
+        self._document = document
+        self._events: list[msgspec.Raw] | None = None
+
+    def __getitem__(self, index: Any) -> Any:
+        if self._events is None:
+            self._events = _DOCUMENT.decode(self._document).events
+        return self._events[index]
+
+    def __len__(self) -> int:
+        return len(self[:])
+
+
+def _read_by_event(document: bytes, max_events: int) -> EventBatch | list[Violation]:
+    """The batch, every event read from its own bytes, in the plain way or carefully."""
     try:
         split = _DOCUMENT.decode(document)
     except (msgspec.DecodeError, ValueError, ArithmeticError, RecursionError):

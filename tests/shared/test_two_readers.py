@@ -125,3 +125,48 @@ def test_an_ordinary_event_is_read_the_quick_way() -> None:
     raw = decode_json(ORDINARY)
     assert read_plain(raw) is not None
     assert isinstance(read_event(raw, "events[0]"), PosEvent)
+
+
+VOID = b"""{"type":"VOID","voids":{"saleId":"S-1","lineNumber":2},"eventId":"v-1","workstationId":"till-1"}"""
+
+
+@pytest.mark.parametrize(
+    "void",
+    [
+        VOID,
+        VOID.replace(b'{"saleId":"S-1","lineNumber":2}', b'{"eventId":"e-1"}'),
+        VOID.replace(b'{"saleId":"S-1","lineNumber":2}', b'"e-1"'),
+        VOID.replace(b'"S-1"', b"5"),
+        VOID.replace(b'"S-1"', b'""'),
+        VOID.replace(b'"S-1"', b'"' + b"S" * 129 + b'"'),
+        VOID.replace(b'"S-1"', b'"S\\n1"'),
+        VOID.replace(b'"lineNumber":2', b'"lineNumber":-1'),
+        VOID.replace(b'"lineNumber":2', b'"lineNumber":2.0'),
+        VOID.replace(b'"lineNumber":2', b'"lineNumber":true'),
+        VOID.replace(b'"lineNumber":2', b'"why":1.50'),
+        VOID.replace(b'"workstationId"', b'"amount":5.00,"workstationId"'),
+        VOID.replace(b'"workstationId"', b'"quantity":1,"workstationId"'),
+        VOID.replace(b"VOID", b"SALE"),
+        VOID.replace(b'"voids":{"saleId":"S-1","lineNumber":2},', b""),
+    ],
+)
+def test_both_readers_agree_on_every_void(void: bytes) -> None:
+    raw = decode_json(void, check_depth=False)
+    assert read_event(raw, "events[0]") == read_carefully(raw, "events[0]")
+    quick = read_plain_json(void, printable=is_printable(void))
+    assert quick is None or quick == read_carefully(raw, "events[0]")
+    both = b'{"batchId":"B","postedAt":"2026-02-10T23:00:00Z","events":[' + ORDINARY + b"," + void + b"]}"
+    assert outcome(read_batch_document(both, 9)) == outcome(
+        read_batch(decode_json(both, check_depth=False), 9)
+    )
+
+
+def test_an_ordinary_void_is_read_the_quick_way() -> None:
+    assert read_plain(decode_json(VOID)) is not None
+
+
+def test_a_batch_of_ordinary_events_still_has_each_of_them_as_it_came() -> None:
+    both = b'{"batchId":"B","postedAt":"2026-02-10T23:00:00Z","events":[' + ORDINARY + b"," + VOID + b"]}"
+    batch = read_batch_document(both, 9)
+    assert isinstance(batch, EventBatch)
+    assert [bytes(raw) for raw in batch.raw_events] == [ORDINARY, VOID]
