@@ -29,6 +29,8 @@ from sync_server.problem_responses import install_problem_responses
 from sync_server.program_version import program_version
 from sync_server.reconciliation import api as reconciliation_api
 from sync_server.request_context import RequestContext, ServerParts
+from sync_server.reservations import api as reservations_api
+from sync_server.reservations import availability_api
 from sync_server.settings import Settings
 from sync_server.stores import agent_api, operator_api
 from sync_server.support import command_api
@@ -68,6 +70,8 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         periods_api.router(),
         operator_api.router(),
         command_api.router(),
+        reservations_api.router(clock),
+        availability_api.router(),
     )
 
 

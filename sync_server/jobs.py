@@ -4,10 +4,14 @@ Whoever adds one adds its row to the table in docs/jobs.md; a test compares the 
 """
 
 from sync_server.publishing.outbox_pruning import pruning_job
+from sync_server.reservations.expiry import expiry_job
 from sync_server.scheduling.job import Job
 from sync_server.settings import Settings
 
 
 def jobs(settings: Settings) -> tuple[Job, ...]:
     """The jobs that the scheduler runs."""
-    return (pruning_job(settings.outbox_keep_days),)
+    return (
+        pruning_job(settings.outbox_keep_days),
+        expiry_job(settings.reservation_expiry_seconds),
+    )

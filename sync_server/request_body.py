@@ -120,12 +120,15 @@ def body_read_for(request: Request) -> Any:
 class JsonBody(Generic[Model]):
     """A FastAPI dependency: the request's body as a `model`; the OpenAPI document learns of it from here."""
 
-    def __init__(self, model: type[Model]) -> None:
+    def __init__(self, model: type[Model], *, may_be_empty: bool = False) -> None:
+        """`may_be_empty`: no body at all says as much as `{}`."""
         self.model = model
+        self.may_be_empty = may_be_empty
 
     async def __call__(self, request: Request) -> Model:
         """Raises BodyRefused for what is no JSON, Invalid with every violation for what does not fit."""
-        value = decoded_json(await read_body(request))
+        body = await read_body(request)
+        value = decoded_json(body or b"{}" if self.may_be_empty else body)
         remember_body(request, value)
         try:
             return self.model.model_validate(value)

@@ -104,6 +104,15 @@ class Settings(BaseSettings):
         le=30,
         description="Seconds for which a checked credential is believed without asking the database.",
     )
+    reservation_expiry_seconds: int = Field(
+        5, ge=1, description="Seconds between two looks for reservations whose time is over."
+    )
+    availability_live_seconds: int = Field(
+        180, ge=1, description="Seconds up to which what is known of a store's stock counts as LIVE."
+    )
+    availability_known_seconds: int = Field(
+        86_400, ge=1, description="Seconds after which what is known of a store's stock counts as UNKNOWN."
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         ("127.0.0.1",),
         description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",

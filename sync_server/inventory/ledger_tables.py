@@ -1,8 +1,9 @@
-"""The stock ledger's tables, as migrations 0002 and 0004 make them: movements for ever, stock as their projection."""
+"""The stock ledger, by migrations 0002, 0004 and 0009: movements for ever, stock as their projection."""
 
 from datetime import date, datetime
 from decimal import Decimal
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from sync_server.schema import BIG, INSTANT
@@ -48,6 +49,7 @@ class StoreStock(SQLModel, table=True):
     """A store's stock of an item: Σ of its movements, kept in the same transaction."""
 
     __tablename__ = "store_stock"
+    __table_args__ = (Index(None, "item_no", "store_no"),)
 
     store_no: int = Field(primary_key=True)
     item_no: int = Field(primary_key=True)
