@@ -11,6 +11,7 @@ import typer
 
 from sync_server.commands import checking, running
 from sync_server.commands.agents import agents, resync
+from sync_server.commands.books import accounts, journals
 from sync_server.commands.carried_files import import_file
 from sync_server.commands.demo import demo
 from sync_server.commands.items import items, stock
@@ -37,6 +38,8 @@ program.add_typer(stores, name="store")
 program.add_typer(items, name="item")
 program.add_typer(stock, name="stock")
 program.add_typer(periods, name="period")
+program.add_typer(accounts, name="account")
+program.add_typer(journals, name="journal")
 program.add_typer(users, name="user")
 program.add_typer(tokens, name="token")
 program.command("enrolment-code")(enrolment_code)

@@ -13,12 +13,12 @@ from starlette.requests import Request
 from shared.clock import Clock, SystemClock
 from shared.protocol import ENROLMENTS_PATH
 from sync_server import health
-from sync_server.accounting import periods_api
+from sync_server.accounting import books_api, chart_api, periods_api
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
 from sync_server.ingestion import api as ingestion_api
 from sync_server.ingestion import undeliverable_api
-from sync_server.inventory import profile_api
+from sync_server.inventory import profile_api, stock_api
 from sync_server.metrics import ServerMetrics
 from sync_server.migrations import needed_version
 from sync_server.openapi import install_openapi, permission_of
@@ -68,6 +68,9 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         agent_api.router(),
         profile_api.router(),
         periods_api.router(),
+        books_api.router(),
+        chart_api.router(),
+        stock_api.router(),
         operator_api.router(),
         command_api.router(),
         reservations_api.router(clock),

@@ -7,7 +7,7 @@ numbers. The model is named to FastAPI as `response_model` for the OpenAPI docum
 import base64
 import binascii
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -16,6 +16,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSche
 from pydantic.alias_generators import to_camel
 from starlette.responses import Response
 
+from shared.clock import read_instant
 from shared.event_fields import calendar_date
 from shared.exact_decimal import parse
 from shared.identifiers import is_identifier
@@ -51,6 +52,7 @@ ExactNumber = Annotated[
     Decimal, BeforeValidator(_exact), WithJsonSchema({"type": "number"}, mode="serialization")
 ]
 """A decimal: read from a JSON number or a decimal string without a float, written as a JSON number."""
+_DATE = BeforeValidator(lambda value: None if value is None else _calendar_date(value))
 CalendarDate = Annotated[date, BeforeValidator(_calendar_date)]
 """A date as the wire has it, `2026-02-10`, and nothing that pydantic would take for one: no number, no time."""
 Identifier = Annotated[
@@ -66,6 +68,12 @@ SequenceRange = Annotated[
 """First and last of a run of sequences, both included."""
 StoreIdPath = Annotated[str, Path(alias="storeId", description="The store's id, such as STORE-01.")]
 After = Annotated[str | None, Query(description="The `next` of the page before; none begins at the start.")]
+DateQuery = Annotated[date | None, _DATE]
+"""A date in a query, to be given its `Query`."""
+FromDate = Annotated[
+    date | None, _DATE, Query(alias="from", description="The first date, such as 2026-02-01.")
+]
+ToDate = Annotated[date | None, _DATE, Query(alias="to", description="The last date, included.")]
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="Rows of a page.")]
 
 Row = TypeVar("Row", bound=WireModel)
@@ -99,18 +107,43 @@ def cursor_text(position: Any) -> str:
     return base64.urlsafe_b64encode(encode_json(position)).decode("ascii").rstrip("=")
 
 
-def cursor_position(after: str | None, kind: type[Any]) -> Any:
-    """The position that a cursor names, None for the start; raises Invalid for one that we did not give."""
+def cursor_position(after: str | None, kind: type[Any], parts: Sequence[type[Any]] | None = None) -> Any:
+    """The position that a cursor names, None for the start; raises Invalid for one that we did not give.
+
+    `parts`: the types that a list consists of.
+    """
     if after is None:
         return None
     try:
         position = decode_json(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))
     except (JsonError, binascii.Error, ValueError):
         position = None
-    if type(position) is not kind or not _storable(position):
-        violation = Violation("after", "must be the `next` of a page of this list", after)
-        raise Invalid("The request's parameters are not valid", violations=[violation])
+    fits = type(position) is kind and (parts is None or [type(part) for part in position] == list(parts))
+    if not fits or not _storable(position):
+        raise _not_ours(after)
     return position
+
+
+def date_position(after: str | None) -> date | None:
+    """The date that a cursor names; raises Invalid for one that we did not give."""
+    text = cursor_position(after, str)
+    try:
+        return None if text is None else date.fromisoformat(text)
+    except ValueError:
+        raise _not_ours(after) from None
+
+
+def instant_position(text: str, after: str | None) -> datetime:
+    """The instant that stands in a cursor; raises Invalid for one that we did not give."""
+    try:
+        return read_instant(text)
+    except ValueError:
+        raise _not_ours(after) from None
+
+
+def _not_ours(after: str | None) -> Invalid:
+    violation = Violation("after", "must be the `next` of a page of this list", after)
+    return Invalid("The request's parameters are not valid", violations=[violation])
 
 
 def _storable(position: Any) -> bool:

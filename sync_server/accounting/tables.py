@@ -16,6 +16,16 @@ class Account(SQLModel, table=True):
     name: str
 
 
+class AccountUse(SQLModel, table=True):
+    """An account that serves a purpose or once did; append-only, since journals keep the account of their day."""
+
+    __tablename__ = "account_use"
+
+    purpose: str = Field(foreign_key="account.purpose", primary_key=True)
+    account: str = Field(primary_key=True)
+    since: datetime = Field(sa_type=INSTANT)
+
+
 class ReasonCode(SQLModel, table=True):
     """Why stock was adjusted, and which purposes' accounts take the loss or the gain."""
 

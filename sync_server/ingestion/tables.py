@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from sync_server.schema import BIG, DOCUMENT, INSTANT, VERBATIM, given_number
@@ -15,6 +15,7 @@ class PosBatch(SQLModel, table=True):
     """One batch as it was answered; the same batch again gets the same counts."""
 
     __tablename__ = "pos_batch"
+    __table_args__ = (Index(None, "store_no", "received_at", "batch_id"),)
 
     store_no: int = Field(foreign_key="store.store_no", primary_key=True)
     batch_id: str = Field(primary_key=True)
@@ -40,7 +41,10 @@ class PostedEvent(SQLModel, table=True):
     """One till event as it was posted; append-only. Its key is what makes it count once, for ever."""
 
     __tablename__ = "pos_event"
-    __table_args__ = (Index("uq_pos_event_event_key", "store_no", "event_key", unique=True),)
+    __table_args__ = (
+        Index("uq_pos_event_event_key", "store_no", "event_key", unique=True),
+        Index(None, "store_no", "business_date", postgresql_where=text("stream_no IS NULL")),
+    )
 
     store_no: int = Field(primary_key=True)
     store_sequence: int = Field(primary_key=True, sa_type=BIG)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index
 from sqlmodel import Field, SQLModel
 
 from sync_server.schema import BIG, DOCUMENT, INSTANT, given_number
@@ -50,6 +50,7 @@ class AuditEntry(SQLModel, table=True):
     """One link of a store's chain of what was done, by whom, to what effect; never changed."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (Index(None, "at", "store_no", "audit_sequence"),)
 
     store_no: int = Field(foreign_key="store.store_no", primary_key=True)
     audit_sequence: int = Field(sa_type=BIG, primary_key=True)

@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from sqlalchemy import Index
 from sqlmodel import Field, SQLModel
 
 from sync_server.schema import BIG
@@ -11,6 +12,7 @@ class StreamReceipt(SQLModel, table=True):
     """A run of consecutive sequences of one stamped business date, as one batch brought it."""
 
     __tablename__ = "stream_receipt"
+    __table_args__ = (Index(None, "store_no", "business_date"),)
 
     store_no: int = Field(primary_key=True)
     stream_no: int = Field(primary_key=True)

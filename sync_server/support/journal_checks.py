@@ -63,9 +63,28 @@ JOURNAL_CHECKS: Final = (
         ) AS movements
         FULL JOIN (
             SELECT store_no, store_sequence AS number, sum(debit - credit) AS booked FROM journal_line
-            WHERE OF_STORE AND account = (SELECT account FROM account WHERE purpose = 'inventory')
+            WHERE OF_STORE AND account IN (SELECT account FROM account_use WHERE purpose = 'inventory')
             GROUP BY store_no, store_sequence
         ) AS books USING (store_no, number)
+        WHERE coalesce(booked, 0) <> coalesce(moved, 0)
+        """,
+    ),
+    LedgerCheck(
+        "On every accounting date the inventory account changes by what the movements are worth.",
+        """
+        SELECT store_no, 0, concat('accounting date ', accounting_date),
+               concat('the inventory account changes by ', coalesce(booked, 0), '; the movements are worth ',
+                      coalesce(moved, 0))
+        FROM (
+            SELECT store_no, accounting_date, sum(debit - credit) AS booked
+            FROM (SELECT * FROM journal WHERE OF_STORE) AS posted JOIN journal_line USING (store_no, store_sequence)
+            WHERE account IN (SELECT account FROM account_use WHERE purpose = 'inventory')
+            GROUP BY store_no, accounting_date
+        ) AS books
+        FULL JOIN (
+            SELECT store_no, accounting_date, sum(value) AS moved FROM stock_movement
+            WHERE OF_STORE GROUP BY store_no, accounting_date
+        ) AS movements USING (store_no, accounting_date)
         WHERE coalesce(booked, 0) <> coalesce(moved, 0)
         """,
     ),
@@ -76,7 +95,8 @@ JOURNAL_CHECKS: Final = (
                concat('it stands at ', coalesce(booked, 0), '; the stock is worth ', coalesce(worth, 0))
         FROM (
             SELECT store_no, sum(debit - credit) AS booked FROM journal_line
-            WHERE OF_STORE AND account = (SELECT account FROM account WHERE purpose = 'inventory') GROUP BY store_no
+            WHERE OF_STORE AND account IN (SELECT account FROM account_use WHERE purpose = 'inventory')
+            GROUP BY store_no
         ) AS books
         FULL JOIN (
             SELECT store_no, sum(value) AS worth FROM store_stock WHERE OF_STORE GROUP BY store_no

@@ -125,6 +125,11 @@ DAMAGES = [
             "UPDATE journal_line SET account = '1405' WHERE OF_STORE AND account = '1400' "
             f"AND store_sequence = {_ANY_JOURNAL}",
             "on inventory; its movements are worth"),
+    _damage("On every accounting date the inventory account changes by what the movements are worth",
+            "books of another day",
+            "UPDATE journal SET accounting_date = accounting_date + 1 WHERE OF_STORE "
+            "AND store_sequence = (SELECT max(journal_sequence) FROM stock_movement WHERE OF_STORE)",
+            "the inventory account changes by"),
     _damage("A store's inventory account is the value of its stock", "a movement and stock of more value",
             "WITH moved AS (UPDATE stock_movement SET value = value + 1 WHERE OF_STORE AND type = 'RECEIPT') "
             "UPDATE store_stock SET value = value + 1 WHERE OF_STORE AND item_no = 1",
