@@ -3,6 +3,7 @@
 Batches go through JSON, so that tests state numbers as tills do.
 """
 
+import hashlib
 import itertools
 from collections.abc import Mapping, Sequence
 from copy import copy
@@ -17,6 +18,7 @@ from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.opening_stock import post_opening_stock
 from sync_server.database import Database
 from sync_server.ingestion.acceptance import accept_batch
+from sync_server.ingestion.undeliverable import RefusedEvent, hold_refused
 from sync_server.people.callers import Caller, CallerKind
 from sync_server.people.roles import Role
 from sync_server.support.verify import verify
@@ -66,6 +68,13 @@ class StoreLedger:
         with self.database.unit_of_work() as work:
             caller = self.caller(agent=agent)
             return accept_batch(work, ChartOfAccounts(), caller, self.store_no, batch, now)
+
+    def hold_refused(self, event: Event | str, *, stream_id: str = "s-1", sequence: int = 1) -> None:
+        """An agent hands over, raw, what the server refused."""
+        raw = event if isinstance(event, str) else encode_json(event).decode()
+        refused = RefusedEvent(sequence, hashlib.sha256(raw.encode()).digest(), raw, "refused")
+        with self.database.unit_of_work() as work:
+            hold_refused(work, self.caller(agent=True), self.store_no, stream_id, [refused], START)
 
     def caller(self, *, agent: bool) -> Caller:
         """Whoever posts: an agent, or a till that speaks for itself."""

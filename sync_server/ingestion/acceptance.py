@@ -23,7 +23,15 @@ from sync_server.errors import Conflict
 from sync_server.ingestion.batch_record import Delivery, record_batch
 from sync_server.ingestion.event_time import EventClock
 from sync_server.ingestion.groups import Arrival, arrivals, groups, sale_key
-from sync_server.ingestion.known_state import ZERO, KnownState, read_claims, read_hashes, read_stock
+from sync_server.ingestion.held_groups import begins_inside, keys_of_groups
+from sync_server.ingestion.known_state import (
+    ZERO,
+    KnownState,
+    read_claims,
+    read_hashes,
+    read_held_groups,
+    read_stock,
+)
 from sync_server.ingestion.named_items import read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
 from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_others
@@ -82,10 +90,12 @@ def post_arrivals(
     *,
     in_groups: Callable[[Sequence[Arrival]], Iterable[Sequence[Arrival]]] = groups,
     hashes_under: HashReader = read_hashes,
+    require: Callable[[OpenPosting], None] | None = None,
 ) -> tuple[OpenPosting, Multirange[int]]:
     """Posts the events of `delivery`, whose store is locked; returns what became of them, and what its stream has.
 
     `hashes_under` says which contents count as received: for a batch all of them, for a release those posted.
+    `require` refuses, by raising, what was decided; nothing has been written then.
     """
     cursor, store = work.connection.cursor(), delivery.store
     context = PostingContext(
@@ -96,6 +106,8 @@ def post_arrivals(
     with exact_arithmetic():
         for group in in_groups(came):
             post_group(posting, group)
+    if require is not None:
+        require(posting)
     _note_zone_data(posting, delivery.batch)
     replenished = _note_shortages(posting)
     received = record_batch(work.connection, delivery, posting)
@@ -136,6 +148,8 @@ def _read_state(
         and len(set(keys)) == len(keys)
         and _ahead(posting, came)
     )
+    if posting.context.stream is not None and (not posting.all_new or begins_inside(came[0])):
+        state.held_groups = read_held_groups(cursor, store_no, keys_of_groups(posting.context.stream, came))
     if named.refers:
         read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, named))
     if named.others:

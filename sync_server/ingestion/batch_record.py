@@ -52,6 +52,8 @@ class Delivery:
     store: LockedStore
     stream: KnownStream | None
     now: datetime
+    channel: str | None = None
+    """By which way it came, where that is not said by who brought it."""
 
 
 def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPosting) -> Multirange[int]:
@@ -126,8 +128,10 @@ def _row_sets(
                 raw,
                 delivery.now,
                 HELD_STATUS,
+                group_key,
+                subject,
             )
-            for key, spelled, digest, sequence, reason, raw in rows.held
+            for key, spelled, digest, sequence, reason, raw, group_key, subject in rows.held
         ],
     )
 
@@ -153,7 +157,7 @@ def _batch_parameters(delivery: Delivery, posting: OpenPosting) -> dict[str, Any
         "store_no": store.store_no,
         "batch_id": batch.batch_id,
         "content_hash": batch.content_hash,
-        "channel": "agent" if caller.kind is CallerKind.AGENT else "direct",
+        "channel": delivery.channel or ("agent" if caller.kind is CallerKind.AGENT else "direct"),
         "caller": caller.name,
         "request_id": caller.request_id,
         "stream_no": None if delivery.stream is None else delivery.stream.stream_no,

@@ -4,7 +4,7 @@ An agent stamps its groups. A till that speaks for itself hands over a group as 
 sale, or the same transaction of the same workstation.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -65,6 +65,12 @@ def groups(of: Iterable[Arrival]) -> Iterator[list[Arrival]]:
         group.append(arrival)
     if group:
         yield group
+
+
+def is_whole(group: Sequence[Arrival]) -> bool:
+    """Whether as many events are there as their agent stamped the group with."""
+    stamp = group[0].event.stamp
+    return stamp is None or stamp.group_size == len(group)
 
 
 @lru_cache(maxsize=8192)

@@ -14,6 +14,8 @@ class HeldReason(StrEnum):
     """Another event holds this sequence of the stream; two agents claim one stream (a cloned or reset PC)."""
     TYPE_NOT_POSTED = "TYPE_NOT_POSTED"
     """This version of the server records events of this type and does not post them yet."""
+    GROUP_INCOMPLETE = "GROUP_INCOMPLETE"
+    """Fewer lines came than its group is stamped with, or others of it are held: no group is posted half."""
     REFUSED = "REFUSED"
     """The server could not understand the event; the agent handed it over raw with the refusal."""
 

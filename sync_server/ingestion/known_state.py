@@ -72,6 +72,8 @@ class KnownState:
     lines_by_key: dict[str, PostedLine] = field(default_factory=dict)
     lines_by_sale: dict[str, list[PostedLine]] = field(default_factory=dict)
     claims: dict[str, list[Claim]] = field(default_factory=dict)
+    held_groups: set[str] = field(default_factory=set)
+    """Keys of groups of which something is held already."""
     taken_back: set[int] = field(default_factory=set)
     """Store sequences of the lines that voids of this batch have taken back."""
 
@@ -96,6 +98,19 @@ def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict
     for key, content_hash in cursor.fetchall():
         hashes.setdefault(key.hex, []).append(content_hash)
     return hashes
+
+
+def read_held_groups(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> set[str]:
+    """Which of these groups have events that are held."""
+    cursor.execute(
+        """
+        SELECT DISTINCT group_key FROM held_event
+        WHERE store_no = %s AND group_key = ANY(%s::uuid[]) AND status = 'HELD'
+        """,
+        [store_no, key_array(keys)],
+        prepare=True,
+    )
+    return {key.hex for (key,) in cursor.fetchall()}
 
 
 def read_claims(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict[str, list[Claim]]:

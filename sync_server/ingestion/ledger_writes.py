@@ -201,6 +201,8 @@ HELD = RowSet(
         "raw": "json",
         "received_at": "timestamptz",
         "status": "varchar",
+        "group_key": "uuid",
+        "subject": "varchar",
     },
 )
 RECEIPTS = RowSet(

@@ -4,7 +4,7 @@ Groups are posted in the order of the batch, lines in the order of their group; 
 sequence is given here, without a gap. Nothing is read and nothing is written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from shared.money import minor_unit
@@ -14,7 +14,8 @@ from sync_server.accounting.posting_rules import TenderShares
 from sync_server.accounting.tender_shares import share_tenders
 from sync_server.ingestion.event_rows import line_row
 from sync_server.ingestion.group_journals import GroupJournals
-from sync_server.ingestion.groups import Arrival, sale_key
+from sync_server.ingestion.groups import Arrival, is_whole, sale_key
+from sync_server.ingestion.held_groups import FINDING_OF, is_half, key_of_group, subject_of
 from sync_server.ingestion.held_reasons import HeldReason
 from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, PostedLine
 from sync_server.ingestion.ledger_rows import RETURN, SALE
@@ -35,11 +36,11 @@ _NO_SHARES: TenderShares = ()
 
 def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
     """Posts one group, or holds it; what has been received before is counted and skipped."""
-    if posting.all_new:
+    if posting.all_new and is_whole(group):
         _post_lines(posting, group)
         return
     fresh: list[Arrival] = []
-    reason: HeldReason | None = None
+    reasons: dict[str, HeldReason] = {}
     hashes = posting.state.hashes
     for arrival in group:
         key, content_hash = arrival.key, arrival.event.content_hash
@@ -48,11 +49,14 @@ def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
             posting.duplicates += 1
             _receive(posting, arrival, "D")
             continue
-        reason = _reason_to_hold(posting, arrival, known) or reason
+        if (reason := _reason_to_hold(posting, arrival, known)) is not None:
+            reasons[key] = reason
         hashes[key] = [content_hash] if known is None else [*known, content_hash]
         fresh.append(arrival)
-    if reason is not None:
-        _hold(posting, fresh, reason)
+    if fresh and is_half(posting, group):
+        reasons.setdefault(fresh[0].key, HeldReason.GROUP_INCOMPLETE)
+    if reasons:
+        _hold(posting, fresh, reasons)
     elif fresh:
         _post_lines(posting, fresh)
 
@@ -61,23 +65,35 @@ def _reason_to_hold(
     posting: OpenPosting, arrival: Arrival, known: Sequence[bytes] | None
 ) -> HeldReason | None:
     if known:
-        posting.find(FindingCode.EVENT_ID_REUSED, arrival.event.event_id or arrival.key)
         return HeldReason.EVENT_ID_REUSED
     sequence, stream = arrival.event.sequence, posting.context.stream
     if sequence is not None and stream is not None and stream.has(sequence):
-        posting.find(FindingCode.STREAM_CONFLICT, stream.stream_id)
         return HeldReason.STREAM_CONFLICT
     if arrival.event.type not in POSTED_TYPES:
         return HeldReason.TYPE_NOT_POSTED
     return None
 
 
-def _hold(posting: OpenPosting, group: Sequence[Arrival], reason: HeldReason) -> None:
+def _hold(posting: OpenPosting, group: Sequence[Arrival], reasons: Mapping[str, HeldReason]) -> None:
+    """Holds a group for the sake of those of its events, by key, that have a reason of their own."""
+    stream, whole = posting.context.stream, [*reasons.values()][-1]
+    group_key = key_of_group(None if stream is None else stream.stream_id, group[0])
     for arrival in group:
-        event = arrival.event
-        raw = encode_json(arrival.raw).decode()
+        event, own = arrival.event, reasons.get(arrival.key)
+        subject = None if own is None else subject_of(own, arrival, stream)
+        if own is not None and subject is not None:
+            posting.find(FINDING_OF[own], subject)
         posting.rows.held.append(
-            (arrival.key, arrival.spelled, event.content_hash, event.sequence, reason.value, raw)
+            (
+                arrival.key,
+                arrival.spelled,
+                event.content_hash,
+                event.sequence,
+                (own or whole).value,
+                encode_json(arrival.raw).decode(),
+                group_key,
+                subject,
+            )
         )
         posting.held += 1
         _receive(posting, arrival, "H")

@@ -132,7 +132,10 @@ class HeldEvent(SQLModel, table=True):
     """An event that was received and may not be posted as it is; raw, with its reason, until a person decides."""
 
     __tablename__ = "held_event"
-    __table_args__ = (UniqueConstraint("store_no", "event_key", "content_hash"),)
+    __table_args__ = (
+        UniqueConstraint("store_no", "event_key", "content_hash"),
+        Index(None, "store_no", "group_key", postgresql_where=text("status = 'HELD'")),
+    )
 
     held_event_no: int | None = given_number(big=True)
     store_no: int = Field(foreign_key="store.store_no")
@@ -146,4 +149,13 @@ class HeldEvent(SQLModel, table=True):
     raw: Any = Field(sa_type=VERBATIM, nullable=False)
     received_at: datetime = Field(sa_type=INSTANT)
     status: str
-    """HELD until it is released or discarded."""
+    """HELD until it is RELEASED or DISCARDED; the database lets nobody decide twice."""
+    group_key: UUID | None = None
+    """What it came with: events of one group are released together. None: it stands alone."""
+    subject: str | None = None
+    """The subject of the finding that its holding raised."""
+    decided_at: datetime | None = Field(default=None, sa_type=INSTANT)
+    decided_by: str | None = None
+    decision_reason: str | None = None
+    released_key: UUID | None = None
+    """The key of the event as which it was posted."""

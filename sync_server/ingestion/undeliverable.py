@@ -14,10 +14,12 @@ from shared.business_date import business_date
 from shared.identifiers import event_key, is_identifier
 from shared.wire_json import JsonError, decode_json, encode_json
 from sync_server.database import Work
+from sync_server.ingestion.held_groups import key_of_stamped_group
 from sync_server.ingestion.held_reasons import HeldReason
 from sync_server.ingestion.stream_runs import Receipt, runs_of, sequences_of
 from sync_server.people.audit_log import append_entry, facts_by
 from sync_server.people.callers import Caller
+from sync_server.stores.findings import FindingCode, raise_findings
 from sync_server.stores.locked_store import KnownStream, LockedStore, known_stream, lock_store
 from sync_server.stores.stream_gaps import StreamProgress, stream_progress
 
@@ -25,9 +27,9 @@ MAX_REASON_CHARACTERS = 4000
 
 _HOLD = """
 INSERT INTO held_event (store_no, event_key, event_id, content_hash, stream_no, sequence, batch_id, reason, raw,
-                        received_at, status)
+                        received_at, status, group_key, subject)
 VALUES (%(store_no)s, %(key)s, %(event_id)s, %(content_hash)s, %(stream_no)s, %(sequence)s, %(batch_id)s,
-        %(reason)s, %(raw)s, %(now)s, 'HELD')
+        %(reason)s, %(raw)s, %(now)s, 'HELD', %(group_key)s, %(stream_id)s)
 ON CONFLICT (store_no, event_key, content_hash) DO NOTHING
 """
 _RECEIVE = """
@@ -63,7 +65,7 @@ def hold_refused(
     fresh = [event for event in events if not stream.has(event.sequence)]
     if not fresh:
         return stream_progress(stream.received)
-    receipts: list[Receipt] = []
+    held, receipts = 0, list[Receipt]()
     for event in sorted(fresh, key=lambda refused: refused.sequence):
         key, event_id, day = _identity(store, stream, event, now)
         row = {
@@ -77,8 +79,10 @@ def hold_refused(
             "reason": HeldReason.REFUSED.value,
             "raw": _document(event),
             "now": now,
+            "group_key": _group_key(stream_id, event),
+            "stream_id": stream_id,
         }
-        cursor.execute(_HOLD, row)
+        held += cursor.execute(_HOLD, row).rowcount
         if not receipts or receipts[-1][0] != event.sequence:
             receipts.append((event.sequence, event.content_hash, day, "H"))
     runs = runs_of(receipts, stream.has)
@@ -88,6 +92,7 @@ def hold_refused(
     parameters |= {"store_no": store_no, "stream_no": stream.stream_no, "received": sequences_of(runs)}
     received = cursor.execute(_RECEIVE, parameters).fetchone()
     assert received is not None
+    raise_findings(work, store_no, [(FindingCode.EVENT_REFUSED, stream_id)] * held, now=now)
     after = {"streamId": stream_id, "sequences": [event.sequence for event in fresh]}
     append_entry(
         work, store_no, facts_by(caller, at=now, action="events.held", subject=stream_id, after=after)
@@ -110,6 +115,14 @@ def _identity(
         day = None
     key = event_key(event_id or f"undeliverable\x1f{stream.stream_no}\x1f{event.sequence}")
     return key, event_id, day or business_date(now, store.day_rule)
+
+
+def _group_key(stream_id: str, event: RefusedEvent) -> UUID | None:
+    """What it was to be posted with, where its stamp can be read."""
+    raw = _decoded(event.raw)
+    stamp = raw.get("stamp") if isinstance(raw, dict) else None
+    first = stamp.get("groupFirst") if isinstance(stamp, dict) else None
+    return UUID(hex=key_of_stamped_group(stream_id, first)) if type(first) is int else None
 
 
 def _document(event: RefusedEvent) -> str:

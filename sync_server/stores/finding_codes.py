@@ -8,6 +8,9 @@ class FindingCode(StrEnum):
 
     EVENT_ID_REUSED = "EVENT_ID_REUSED"
     SECOND_CHANNEL = "SECOND_CHANNEL"
+    GROUP_INCOMPLETE = "GROUP_INCOMPLETE"
+    TYPE_NOT_POSTED = "TYPE_NOT_POSTED"
+    EVENT_REFUSED = "EVENT_REFUSED"
     UNKNOWN_ITEM = "UNKNOWN_ITEM"
     COST_UNKNOWN = "COST_UNKNOWN"
     NEGATIVE_STOCK = "NEGATIVE_STOCK"
@@ -47,6 +50,18 @@ _MEANINGS = {
     FindingCode.SECOND_CHANNEL: (
         "An event came by another way than the store's own intake and is held. Release it, or correct which "
         "way the store uses."
+    ),
+    FindingCode.GROUP_INCOMPLETE: (
+        "Fewer lines of a transaction came than the agent had counted; all of them are held. Resync the store, then "
+        "release them together. Closes by itself when they are released or discarded."
+    ),
+    FindingCode.TYPE_NOT_POSTED: (
+        "Events of a type that this version does not post came and are held. Release them after an update. Closes by "
+        "itself when they are released or discarded."
+    ),
+    FindingCode.EVENT_REFUSED: (
+        "Headquarters could not understand events of this stream, and its agent handed them over raw; they are "
+        "held. Correct and release them, or discard them; it closes by itself then."
     ),
     FindingCode.UNKNOWN_ITEM: (
         "An item that headquarters does not know was sold; it is posted against a placeholder. Complete the "
