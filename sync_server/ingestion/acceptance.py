@@ -141,7 +141,10 @@ def _read_state(
     named = references(came)
     state.claims = read_claims(cursor, store_no, [*keys, *map(sale_key, named.sales)])
     state.items = read_items(cursor, store_no, named)
-    posting.refers = named.refers
+    posting.named_keys = named.events | state.claims.keys()
+    posting.named_sales = named.earlier_sales
+    if state.claims:
+        posting.named_sales |= {sale_id for sale_id in named.sales if sale_key(sale_id) in state.claims}
     posting.all_new = (
         not state.hashes
         and named.others <= POSTED_TYPES

@@ -5,7 +5,7 @@ from datetime import date
 
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.ingestion.ledger_rows import EVENT_CURRENCY, JOURNAL, LedgerRows
-from sync_server.ingestion.line_effects import Books
+from sync_server.ingestion.line_effects import Books, SoldTotals
 
 
 @dataclass(slots=True)
@@ -19,6 +19,8 @@ class GroupJournals:
     entries: dict[str, JournalEntry] = field(default_factory=dict)
     books: dict[str, Books] = field(default_factory=dict)
     """Where lines are booked, by the currency of their money; made once a group."""
+    sold: SoldTotals = field(default_factory=SoldTotals)
+    """What plain sales in the store's own currency add up to."""
 
     def entry(self, currency: str) -> JournalEntry:
         """The journal in `currency`."""
@@ -33,6 +35,8 @@ class GroupJournals:
         Lines and movements added since the group began get the number of their journal: that of their money,
         and for goods the one in the store's currency.
         """
+        if self.sold.amount or self.sold.cost:
+            self.sold.book(self.books[self.store_currency])
         numbers: dict[str, int] = {}
         for currency, entry in self.entries.items():
             lines = entry.lines()

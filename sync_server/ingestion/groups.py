@@ -24,15 +24,22 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     """The 16-byte event key, as 32 hex digits."""
     spelled: str | None
     """The event's id where it is not the plain spelling of its key."""
-    raw: Any
+    came_in: Sequence[Any]
+    """The raw events of its batch, and where in them it is."""
+    index: int
     time: EventTime
+
+    @property
+    def raw(self) -> Any:
+        """The event as it came: JSON as bytes, or decoded."""
+        return self.came_in[self.index]
 
 
 def arrivals(batch: EventBatch, clock: EventClock) -> list[Arrival]:
     """The batch's events with their keys and times, in the batch's order."""
-    read = clock.read
+    read, raw_events = clock.read, batch.raw_events
     came: list[Arrival] = []
-    for index, (event, raw) in enumerate(zip(batch.events, batch.raw_events, strict=True)):
+    for index, event in enumerate(batch.events):
         spelled = event.event_id
         key = None if spelled is None else plain_key_hex(spelled)
         if key is not None:
@@ -41,7 +48,7 @@ def arrivals(batch: EventBatch, clock: EventClock) -> list[Arrival]:
             key = batch_event_key_hex(batch.batch_id, index)
         else:
             key = event_key_hex(spelled)
-        came.append(Arrival(event, key, spelled, raw, read(event)))
+        came.append(Arrival(event, key, spelled, raw_events, index, read(event)))
     return came
 
 

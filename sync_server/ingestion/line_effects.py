@@ -13,8 +13,9 @@ from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.accounting.posting_rules import book_damaged, book_goods, book_money
 from sync_server.ingestion.event_rows import Movement
 from sync_server.ingestion.known_state import KnownItem, PostedLine
-from sync_server.inventory.valuation import move
+from sync_server.inventory.valuation import Valuation, move
 
+ZERO = Decimal(0)
 _SALE, _RETURN, _RECEIPT = EventType.SALE.value, EventType.RETURN.value, EventType.RECEIPT.value
 
 
@@ -25,6 +26,22 @@ class Books(msgspec.Struct, frozen=True, gc=False):
     coin: Decimal
     money: JournalEntry
     goods: JournalEntry
+
+
+class SoldTotals(msgspec.Struct, gc=False):
+    """What the plain sales of a group add up to in one currency: booked once, when the group is complete."""
+
+    amount: Decimal = ZERO
+    """What customers paid, tax included, by the one unspecified tender."""
+    tax: Decimal = ZERO
+    cost: Decimal = ZERO
+    """What inventory gave for it."""
+
+    def book(self, books: Books) -> None:
+        """Books what has been added up, as if line by line."""
+        book_money(books.money, books.chart, self.amount, self.tax, None)
+        goods = Valuation(-self.cost, ZERO)
+        book_goods(books.goods, books.chart, books.chart.cost_of_goods_sold, goods)
 
 
 def apply_line(line: PostedLine, number: int, books: Books, *, sign: int = 1) -> Movement | None:

@@ -1,6 +1,6 @@
 """A posting while it is being decided: what is known, what has been decided, and the numbers given so far."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -36,8 +36,10 @@ class OpenPosting:
         self.rows = LedgerRows()
         self.all_new = False
         """Whether nothing of the batch has been received before or is to be held: groups need not be looked through."""
-        self.refers = False
-        """Whether the batch holds voids or returns: its lines must be findable."""
+        self.named_keys: Set[str] = frozenset()
+        """Event keys that voids name, of this batch or earlier ones: lines under them must be findable."""
+        self.named_sales: Set[str] = frozenset()
+        """Sale ids that voids and returns name, likewise."""
         self.others: dict[str, list[Any]] = {}
         """What types beside sale, return, receipt and void have noted to be written; see `other_lines`."""
         self.known_to_others: dict[str, Any] = {}

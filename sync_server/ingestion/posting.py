@@ -22,6 +22,7 @@ from sync_server.ingestion.ledger_rows import RETURN, SALE
 from sync_server.ingestion.line_effects import apply_line
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.other_lines import OTHER_LINES, POSTED_TYPES
+from sync_server.ingestion.plain_sales import is_plain_sale, note_line, sell
 from sync_server.ingestion.referred_lines import remember
 from sync_server.ingestion.returns import settle_return
 from sync_server.ingestion.voids import claim_lines, post_void, voided_within
@@ -121,15 +122,16 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
             line = OTHER_LINES[arrival.event.type].post(posting, arrival, journals)
             if line is not None:
                 posted.append(line)
-                if posting.refers:
-                    remember(posting.state, line)
+                remember(posting.state, line)
+        elif is_plain_sale(posting, arrival):
+            sell(posting, arrival, shares, journals)
         else:
             posted.append(_post_line(posting, arrival, shares, journals))
     last_event = posting.sequence
     posting.sequence = journals.close(posting.rows, first, last_event)
-    for sale_id in {line.sale_id for line in posted if line.sale_id is not None}:
+    for sale_id in {arrival.event.sale_id for arrival in group if arrival.event.type != _VOID} - {None}:
         posting.rows.sales.append((sale_key(sale_id), first, last_event))
-    if posting.state.claims:
+    if posted and posting.state.claims:
         claim_lines(posting, posted, group)
 
 
@@ -199,10 +201,9 @@ def _post_line(
             outbox_kind,
         )
     )
-    if posting.refers:
-        remember(posting.state, line)
+    remember(posting.state, line)
     if item.placeholder or not cost or currency != context.currency:
-        _note_line(posting, line, item, currency)
+        note_line(posting, kind, cost, item, currency)
     return line
 
 
@@ -215,15 +216,6 @@ def _cost(posting: OpenPosting, arrival: Arrival, line: PostedLine, item: KnownI
     if unit_cost is not None and kind == _RECEIPT:
         return worth_at(unit_cost, line.quantity, posting.coin)
     return current_cost(item.position, line.quantity, posting.coin)
-
-
-def _note_line(posting: OpenPosting, line: PostedLine, item: KnownItem, currency: str) -> None:
-    if not line.cost and not item.position.unit_cost and line.type != EventType.RETURN:
-        posting.find(FindingCode.COST_UNKNOWN, item.item_id)
-    if item.placeholder:
-        posting.find(FindingCode.UNKNOWN_ITEM, item.item_id)
-    if currency != posting.context.currency:
-        posting.find(FindingCode.FOREIGN_CURRENCY, currency)
 
 
 def _note_time(posting: OpenPosting, arrival: Arrival) -> None:

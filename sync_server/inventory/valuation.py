@@ -15,6 +15,7 @@ UNIT_COST_DIGITS = 6
 
 ZERO = Decimal(0)
 _EXACT = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_subtract, _multiply, _divide, _quantize = _EXACT.subtract, _EXACT.multiply, _EXACT.divide, _EXACT.quantize
 _COST_UNIT = Decimal(1).scaleb(-UNIT_COST_DIGITS)
 
 
@@ -55,6 +56,23 @@ def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> D
         return _round(share, unit)
     beyond = _EXACT.multiply(_EXACT.subtract(quantity, position.on_hand), unit_cost_of(position))
     return _EXACT.add(position.value, _round(beyond, unit))
+
+
+def issue(position: StockPosition, quantity: Decimal, unit: Decimal) -> tuple[Decimal, Decimal]:
+    """Takes `quantity` (> 0) out of `position` at its current cost, in place.
+
+    Returns the cost (≥ 0) and the variance: what of it inventory did not give, to be debited if above zero.
+    """
+    on_hand, value = position.on_hand, position.value
+    after = _subtract(on_hand, quantity)
+    if (
+        after > ZERO
+    ):  # nearly every sale; what remains keeps its share of the value, which is never below zero
+        cost = _quantize(_divide(_multiply(value, quantity), on_hand), unit)
+        position.on_hand, position.value = after, _subtract(value, cost)
+        return cost, ZERO
+    cost = current_cost(position, quantity, unit)
+    return cost, move(position, -quantity, -cost, unit).variance
 
 
 def worth_at(unit_cost: Decimal, quantity: Decimal, unit: Decimal) -> Decimal:
