@@ -142,7 +142,8 @@ def _read_state(
     state.claims = read_claims(cursor, store_no, [*keys, *map(sale_key, named.sales)])
     state.items = read_items(cursor, store_no, named)
     posting.named_keys = named.events | state.claims.keys()
-    posting.named_sales = named.earlier_sales
+    posting.named_sales = named.voided_sales
+    posting.returned_goods = {(sale, state.items[item].item_no) for sale, item in named.returned}
     if state.claims:
         posting.named_sales |= {sale_id for sale_id in named.sales if sale_key(sale_id) in state.claims}
     posting.all_new = (

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from psycopg import Cursor
 
+from shared.event_record import PosEvent
 from sync_server.accounting.posting_rules import TenderShares
 from sync_server.inventory.valuation import StockPosition
 
@@ -79,6 +80,11 @@ class KnownState:
 
 
 BARCODE_MARK = "\x1fbarcode\x1f"
+
+
+def spelled_item(event: PosEvent) -> str:
+    """How a till named the goods of an event: the key under which `KnownState.items` has them."""
+    return event.item_id or f"{BARCODE_MARK}{event.barcode}"
 
 
 def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict[str, list[bytes]]:

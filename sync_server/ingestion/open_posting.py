@@ -39,7 +39,9 @@ class OpenPosting:
         self.named_keys: Set[str] = frozenset()
         """Event keys that voids name, of this batch or earlier ones: lines under them must be findable."""
         self.named_sales: Set[str] = frozenset()
-        """Sale ids that voids and returns name, likewise."""
+        """Sale ids that voids name, likewise."""
+        self.returned_goods: Set[tuple[str, int]] = frozenset()
+        """(sale id, item number) of what returns say came back."""
         self.others: dict[str, list[Any]] = {}
         """What types beside sale, return, receipt and void have noted to be written; see `other_lines`."""
         self.known_to_others: dict[str, Any] = {}

@@ -10,7 +10,7 @@ from sync_server.accounting.posting_rules import TenderShares, book_goods, book_
 from sync_server.ingestion.event_rows import line_row
 from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival
-from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem
+from sync_server.ingestion.known_state import KnownItem
 from sync_server.ingestion.ledger_rows import SALE
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.inventory.valuation import ZERO, Valuation, issue
@@ -19,24 +19,31 @@ from sync_server.stores.findings import FindingCode
 _SALE, _RETURN = "SALE", "RETURN"
 
 
-def is_plain_sale(posting: OpenPosting, arrival: Arrival) -> bool:
+def is_plain_sale(posting: OpenPosting, arrival: Arrival, item: KnownItem) -> bool:
     """Whether it is a sale in the store's own currency that no void and no return names."""
     event = arrival.event
+    sale_id = event.sale_id
     return (
         event.type == _SALE
         and event.currency in (None, posting.context.currency)
         and arrival.key not in posting.named_keys
-        and event.sale_id not in posting.named_sales
+        and (
+            sale_id is None
+            or (sale_id not in posting.named_sales and (sale_id, item.item_no) not in posting.returned_goods)
+        )
     )
 
 
 def sell(
-    posting: OpenPosting, arrival: Arrival, shares: TenderShares | None, journals: GroupJournals
+    posting: OpenPosting,
+    arrival: Arrival,
+    item: KnownItem,
+    shares: TenderShares | None,
+    journals: GroupJournals,
 ) -> None:
     """Posts a plain sale; its group's journal gets it when the group is complete."""
     event = arrival.event
     posting.sequence = number = posting.sequence + 1
-    item = posting.state.items[event.item_id or f"{BARCODE_MARK}{event.barcode}"]
     quantity = event.quantity or ZERO
     position, previous = item.position, item.last_sequence
     cost, variance = issue(position, quantity, posting.coin)

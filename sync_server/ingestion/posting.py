@@ -17,7 +17,7 @@ from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival, is_whole, sale_key
 from sync_server.ingestion.held_groups import FINDING_OF, is_half, key_of_group, subject_of
 from sync_server.ingestion.held_reasons import HeldReason
-from sync_server.ingestion.known_state import BARCODE_MARK, KnownItem, PostedLine
+from sync_server.ingestion.known_state import KnownItem, PostedLine, spelled_item
 from sync_server.ingestion.ledger_rows import RETURN, SALE
 from sync_server.ingestion.line_effects import apply_line
 from sync_server.ingestion.open_posting import OpenPosting
@@ -123,10 +123,12 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
             if line is not None:
                 posted.append(line)
                 remember(posting.state, line)
-        elif is_plain_sale(posting, arrival):
-            sell(posting, arrival, shares, journals)
         else:
-            posted.append(_post_line(posting, arrival, shares, journals))
+            item = posting.state.items[spelled_item(arrival.event)]
+            if is_plain_sale(posting, arrival, item):
+                sell(posting, arrival, item, shares, journals)
+            else:
+                posted.append(_post_line(posting, arrival, item, shares, journals))
     last_event = posting.sequence
     posting.sequence = journals.close(posting.rows, first, last_event)
     for sale_id in {arrival.event.sale_id for arrival in group if arrival.event.type != _VOID} - {None}:
@@ -162,12 +164,15 @@ def _shares(posting: OpenPosting, group: Sequence[Arrival]) -> Sequence[TenderSh
 
 
 def _post_line(
-    posting: OpenPosting, arrival: Arrival, shares: TenderShares | None, journals: GroupJournals
+    posting: OpenPosting,
+    arrival: Arrival,
+    item: KnownItem,
+    shares: TenderShares | None,
+    journals: GroupJournals,
 ) -> PostedLine:
     event, context = arrival.event, posting.context
     number = posting.next_number()
     kind = event.type
-    item = posting.state.items[event.item_id or f"{BARCODE_MARK}{event.barcode}"]
     currency = event.currency or context.currency
     line = PostedLine(
         number,

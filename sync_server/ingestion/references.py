@@ -7,6 +7,7 @@ from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
 from sync_server.ingestion.groups import Arrival
 from sync_server.ingestion.held_reasons import PLAIN_TYPES
+from sync_server.ingestion.known_state import spelled_item
 from sync_server.ingestion.other_lines import POSTED_TYPES
 
 _FORWARD = frozenset({EventType.SALE.value, EventType.RECEIPT.value})
@@ -24,8 +25,10 @@ class References:
     """Sale ids of the batch's own lines."""
     events: set[str] = field(default_factory=set)
     """Keys of the events that voids take back."""
-    earlier_sales: set[str] = field(default_factory=set)
-    """Ids of the sales that voids take back and returns come from."""
+    voided_sales: set[str] = field(default_factory=set)
+    """Ids of the sales that voids take back, whole or in part."""
+    returned: set[tuple[str, str]] = field(default_factory=set)
+    """Which goods of which sale came back: (sale id, the item as `spelled_item` has it)."""
     others: set[str] = field(default_factory=set)
     """Types beside sale, return, receipt and void: see `other_lines`."""
     refers: bool = False
@@ -61,6 +64,6 @@ def _add_earlier(named: References, arrival: Arrival) -> None:
     if "eventId" in voids:
         named.events.add(event_key_hex(voids["eventId"]))
     elif "saleId" in voids:
-        named.earlier_sales.add(voids["saleId"])
+        named.voided_sales.add(voids["saleId"])
     if event.original_sale_id is not None:
-        named.earlier_sales.add(event.original_sale_id)
+        named.returned.add((event.original_sale_id, spelled_item(event)))
