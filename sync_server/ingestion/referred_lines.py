@@ -27,7 +27,7 @@ _LINES = f"""
     JOIN pos_event e ON e.store_no = s.store_no AND e.store_sequence BETWEEN s.first_sequence AND s.last_sequence
     LEFT JOIN item i ON i.item_no = e.item_no
     WHERE s.store_no = %(store)s AND s.sale_key = ANY(%(sales)s::uuid[]) AND e.type <> 'VOID'
-      AND (s.sale_key = ANY(%(voided)s::uuid[]) OR e.item_no = ANY(%(returned)s::int[]))
+      AND (s.sale_key = ANY(%(voided)s::uuid[]) OR e.item_no = ANY(%(goods)s::int[]))
 """  # noqa: S608  # built from constants
 _VOIDED = """
     SELECT voided_sequence FROM void_effect WHERE store_no = %s AND voided_sequence = ANY(%s::bigint[])
@@ -50,13 +50,13 @@ def read_referred_lines(
     if not (named.events or named.voided_sales or named.returned):
         return []
     voided = {sale_key(sale_id) for sale_id in named.voided_sales}
-    returned = {state.items[item].item_no for _, item in named.returned}
+    goods = {state.items[item].item_no for _, item in named.returned}
     parameters = {
         "store": store_no,
         "events": key_array(named.events),
         "sales": key_array(voided | {sale_key(sale_id) for sale_id, _ in named.returned}),
         "voided": key_array(voided),
-        "returned": "{" + ",".join(map(str, returned)) + "}",
+        "goods": "{" + ",".join(map(str, goods)) + "}",
     }
     rows = {row[0]: row for row in cursor.execute(_LINES, parameters, prepare=True).fetchall()}
     if not rows:
