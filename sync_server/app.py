@@ -16,12 +16,12 @@ from sync_server import health
 from sync_server.accounting import books_api, chart_api, periods_api
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
-from sync_server.ingestion import api as ingestion_api
-from sync_server.ingestion import held_api, undeliverable_api
+from sync_server.ingestion import api as ingestion_api, batch_api, held_api, held_list_api, undeliverable_api
 from sync_server.inventory import profile_api, stock_api
 from sync_server.metrics import ServerMetrics
 from sync_server.migrations import needed_version
 from sync_server.openapi import install_openapi, permission_of
+from sync_server.people import audit_api
 from sync_server.people.authentication import caller_known_to
 from sync_server.people.known_credentials import KnownCredentials
 from sync_server.people.refusals import record_refusal
@@ -29,10 +29,9 @@ from sync_server.problem_responses import install_problem_responses
 from sync_server.program_version import program_version
 from sync_server.reconciliation import api as reconciliation_api
 from sync_server.request_context import RequestContext, ServerParts
-from sync_server.reservations import api as reservations_api
-from sync_server.reservations import availability_api
+from sync_server.reservations import api as reservations_api, availability_api
 from sync_server.settings import Settings
-from sync_server.stores import agent_api, operator_api
+from sync_server.stores import agent_api, operator_api, store_day_api
 from sync_server.support import command_api
 
 OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/metrics", ENROLMENTS_PATH})
@@ -72,6 +71,10 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         books_api.router(),
         chart_api.router(),
         stock_api.router(),
+        batch_api.router(),
+        held_list_api.router(),
+        store_day_api.router(),
+        audit_api.router(),
         operator_api.router(),
         command_api.router(),
         reservations_api.router(clock),
