@@ -16,7 +16,8 @@ from sync_server import health
 from sync_server.accounting import books_api, chart_api, periods_api
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
-from sync_server.ingestion import api as ingestion_api, batch_api, held_api, held_list_api, undeliverable_api
+from sync_server.ingestion import api as ingestion_api
+from sync_server.ingestion import batch_api, held_api, held_list_api, undeliverable_api
 from sync_server.inventory import profile_api, stock_api
 from sync_server.metrics import ServerMetrics
 from sync_server.migrations import needed_version
@@ -29,7 +30,8 @@ from sync_server.problem_responses import install_problem_responses
 from sync_server.program_version import program_version
 from sync_server.reconciliation import api as reconciliation_api
 from sync_server.request_context import RequestContext, ServerParts
-from sync_server.reservations import api as reservations_api, availability_api
+from sync_server.reservations import api as reservations_api
+from sync_server.reservations import availability_api
 from sync_server.settings import Settings
 from sync_server.stores import agent_api, operator_api, store_day_api
 from sync_server.support import command_api

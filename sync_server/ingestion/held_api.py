@@ -48,7 +48,7 @@ class Correction(WireModel):
     event: dict[str, Any]
 
 
-class ReleaseRequest(WireModel):
+class HeldEventRelease(WireModel):
     """How to release; `{}`: as it is."""
 
     event: dict[str, Any] | None = Field(None, description="Corrected fields; null takes a field away.")
@@ -204,7 +204,7 @@ def _add_single(routes: APIRouter, chart: RememberedChart) -> None:
         request: Request,
         held_event_id: HeldEventIdPath,
         caller: Decider,
-        body: Annotated[ReleaseRequest, Depends(JsonBody(ReleaseRequest))],
+        body: Annotated[HeldEventRelease, Depends(JsonBody(HeldEventRelease))],
         key: RequiredKey,
         dry_run: DryRun = False,
     ) -> Response:
@@ -238,7 +238,7 @@ def _add_single(routes: APIRouter, chart: RememberedChart) -> None:
         return once(request, caller, key, act)
 
 
-def _wish(held_event_id: int, body: ReleaseRequest, *, dry_run: bool) -> ReleaseWish:
+def _wish(held_event_id: int, body: HeldEventRelease, *, dry_run: bool) -> ReleaseWish:
     corrections = {correction.held_event_id: correction.event for correction in body.corrections}
     if body.event is not None:
         corrections[held_event_id] = body.event
