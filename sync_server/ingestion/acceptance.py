@@ -24,6 +24,7 @@ from sync_server.ingestion.batch_record import Delivery, record_batch
 from sync_server.ingestion.event_time import EventClock
 from sync_server.ingestion.groups import Arrival, arrivals, groups, sale_key
 from sync_server.ingestion.held_groups import begins_inside, keys_of_groups
+from sync_server.ingestion.known_reservations import KnownReservations
 from sync_server.ingestion.known_state import (
     ZERO,
     KnownState,
@@ -32,12 +33,13 @@ from sync_server.ingestion.known_state import (
     read_held_groups,
     read_stock,
 )
-from sync_server.ingestion.named_items import conflicting_barcodes, read_items
+from sync_server.ingestion.named_items import read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
 from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_others
 from sync_server.ingestion.posting import post_group
 from sync_server.ingestion.references import references
 from sync_server.ingestion.referred_lines import read_referred_lines
+from sync_server.inventory.stock_findings import note_shortages
 from sync_server.people.callers import Caller, CallerKind
 from sync_server.stores.agent_commands import pending_commands
 from sync_server.stores.agent_documents import CommandForAgent
@@ -50,8 +52,7 @@ POSTED = "POSTED"
 HashReader = Callable[[Cursor[Any], int, Sequence[str]], dict[str, list[bytes]]]
 """Content hashes by event key, of a store and some keys; `known_state.read_hashes` is one."""
 _KNOWN_BATCH = """
-SELECT content_hash, stream_no, accepted, duplicates, held, findings FROM pos_batch
-WHERE store_no = %s AND batch_id = %s
+SELECT content_hash, accepted, duplicates, held, findings FROM pos_batch WHERE store_no = %s AND batch_id = %s
 """
 
 
@@ -102,7 +103,7 @@ def post_arrivals(
     context = PostingContext(
         store.currency, chart, store.last_sequence, delivery.stream, store.accounting_date
     )
-    posting = OpenPosting(context, KnownState())
+    posting = OpenPosting(context, KnownState(KnownReservations(delivery.now)))
     _read_state(cursor, posting, came, store, hashes_under)
     with exact_arithmetic():
         for group in in_groups(came):
@@ -113,6 +114,7 @@ def post_arrivals(
     replenished = _note_shortages(posting)
     received = record_batch(work.connection, delivery, posting)
     write_others(cursor, store, posting, delivery.now)
+    posting.state.reservations.write(cursor, store.store_no)
     _write_findings(work, delivery, posting, replenished)
     return posting, received
 
@@ -147,8 +149,6 @@ def _read_state(
     posting.returned_goods = {(sale, state.items[item].item_no) for sale, item in named.returned}
     if state.claims:
         posting.named_sales |= {sale_id for sale_id in named.sales if sale_key(sale_id) in state.claims}
-    for barcode in conflicting_barcodes(cursor, named.named_twice):
-        posting.find(FindingCode.BARCODE_CONFLICT, barcode)
     posting.all_new = (
         not state.hashes
         and named.others <= POSTED_TYPES
@@ -157,6 +157,8 @@ def _read_state(
     )
     if posting.context.stream is not None and (not posting.all_new or begins_inside(came[0])):
         state.held_groups = read_held_groups(cursor, store_no, keys_of_groups(posting.context.stream, came))
+    if named.reservations:
+        state.reservations.read(cursor, store_no, named.reservations)
     if named.refers:
         read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, named))
     if named.others:
@@ -192,18 +194,18 @@ def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replen
     resolve_findings(
         work, store_no, FindingCode.NEGATIVE_STOCK, replenished, reason="Stock is back.", now=now
     )
+    promised = {item.item_no for item in posting.state.items.values() if item.reserved is not None}
+    promised |= {item_no for item_no, reserved, *_ in posting.rows.allocations if reserved}
+    note_shortages(work, store_no, sorted(promised), now=now)
 
 
 def _same_again(cursor: Cursor[Any], delivery: Delivery, known: tuple[Any, ...]) -> BatchReceipt:
     """The receipt of the first time, with what has become of the stream since."""
-    content_hash, stream_no, *counts, findings = known
+    content_hash, *counts, findings = known
     batch_id = delivery.batch.batch_id
-    # The hash says nothing of the stream: the same events in another stream would never be received there.
-    same_stream = stream_no == (None if delivery.stream is None else delivery.stream.stream_no)
-    if bytes(content_hash) != delivery.batch.content_hash or not same_stream:
+    if bytes(content_hash) != delivery.batch.content_hash:
         raise Conflict(
-            f"Batch {batch_id} was posted before with other content or in another stream; "
-            "send these events under a new batch id.",
+            f"Batch {batch_id} was posted before with other content; send these events under a new batch id.",
             code=ErrorCode.BATCH_CONFLICT,
             details={"batchId": batch_id},
         )

@@ -14,7 +14,9 @@ from psycopg import Cursor
 
 from shared.event_record import PosEvent
 from sync_server.accounting.posting_rules import TenderShares
+from sync_server.ingestion.known_reservations import KnownReservations
 from sync_server.inventory.valuation import StockPosition
+from sync_server.reservations.reservation import SoldPart
 
 ZERO = Decimal(0)
 
@@ -29,6 +31,8 @@ class KnownItem(msgspec.Struct, gc=False):
     placeholder: bool = False
     was_short: bool = False
     """Whether on hand was below zero before the batch."""
+    reserved: Decimal | None = None
+    """What was reserved of it before the batch; None for nearly every item: nothing."""
 
 
 class PostedLine(msgspec.Struct, gc=False):
@@ -49,6 +53,8 @@ class PostedLine(msgspec.Struct, gc=False):
     line_number: int | None
     damaged: bool
     voided: bool = False
+    part: SoldPart | None = None
+    """What a sale had of the reservation that it names."""
     returns: list[tuple[int, Decimal]] = msgspec.field(default_factory=list)
     """What returns brought back of it, each by its store sequence, those that were void before the batch left out."""
 
@@ -66,6 +72,7 @@ class Claim:
 class KnownState:
     """Everything that posting a batch depends on; posting moves it along."""
 
+    reservations: KnownReservations
     hashes: dict[str, list[bytes]] = field(default_factory=dict)
     """Content hashes already received under an event key, posted or held."""
     items: dict[str, KnownItem] = field(default_factory=dict)
@@ -142,14 +149,15 @@ def read_stock(cursor: Cursor[Any], store_no: int, items: Iterable[KnownItem]) -
         return
     cursor.execute(
         """
-        SELECT item_no, on_hand, value, unit_cost, last_sequence FROM store_stock
+        SELECT item_no, on_hand, value, unit_cost, last_sequence, nullif(reserved, 0) FROM store_stock
         WHERE store_no = %s AND item_no = ANY(%s::int[])
         """,
         [store_no, "{" + ",".join(map(str, by_number)) + "}"],
         prepare=True,
     )
-    for item_no, on_hand, value, unit_cost, last_sequence in cursor.fetchall():
+    for item_no, on_hand, value, unit_cost, last_sequence, reserved in cursor.fetchall():
         item = by_number[item_no]
+        item.reserved = reserved
         item.position = StockPosition(on_hand, value, unit_cost)
         item.last_sequence = last_sequence
         item.was_short = on_hand < 0

@@ -68,9 +68,15 @@ def _book_money(line: PostedLine, books: Books, direction: int) -> None:
     book_money(books.money, books.chart, amount, tax, shares)
 
 
-def _move_goods(line: PostedLine, item: KnownItem, number: int, books: Books, outward: int) -> Movement:
+def _move_goods(
+    line: PostedLine, item: KnownItem, number: int, books: Books, outward: int
+) -> Movement | None:
     chart = books.chart
     quantity, cost = line.quantity, line.cost
+    if line.part is not None:  # what was shipped for its reservation has left before
+        quantity, cost = quantity - line.part.billed, cost - line.part.billed_cost
+        if not quantity:
+            return None
     if outward > 0:
         quantity, cost = -quantity, -cost
     position = item.position

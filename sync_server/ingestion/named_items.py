@@ -1,6 +1,5 @@
 """The items that a batch names, each once, whatever the till called it, with the store's stock of it."""
 
-from collections.abc import Collection
 from typing import Any
 
 from psycopg import Cursor
@@ -13,13 +12,9 @@ from sync_server.inventory.valuation import ZERO, StockPosition
 
 _WITH_STOCK = """
 SELECT i.item_id, i.item_no, i.placeholder, coalesce(s.on_hand, 0), coalesce(s.value, 0),
-       coalesce(s.unit_cost, i.unit_cost, 0), s.last_sequence
+       coalesce(s.unit_cost, i.unit_cost, 0), s.last_sequence, nullif(s.reserved, 0)
 FROM item i LEFT JOIN store_stock s ON s.store_no = %s AND s.item_no = i.item_no
 WHERE i.item_id = ANY(%s::varchar[])
-"""
-
-_OWNERS = """
-SELECT b.barcode, i.item_id FROM item_barcode b JOIN item i USING (item_no) WHERE b.barcode = ANY(%s::varchar[])
 """
 
 
@@ -35,15 +30,6 @@ def read_items(cursor: Cursor[Any], store_no: int, of: References) -> dict[str, 
     return named
 
 
-def conflicting_barcodes(cursor: Cursor[Any], named_twice: Collection[tuple[str, str]]) -> list[str]:
-    """Barcodes that a line named beside the id of an item to which they do not belong."""
-    if not named_twice:
-        return []
-    rows = cursor.execute(_OWNERS, [texts([barcode for _, barcode in named_twice])]).fetchall()
-    owners: dict[str, str] = dict(rows)
-    return sorted({barcode for item_id, barcode in named_twice if owners.get(barcode, item_id) != item_id})
-
-
 def _by_id(cursor: Cursor[Any], store_no: int, ids: set[str]) -> dict[str, KnownItem]:
     cursor.execute(_WITH_STOCK, [store_no, texts(list(ids))], prepare=True)
     named = {
@@ -54,8 +40,9 @@ def _by_id(cursor: Cursor[Any], store_no: int, ids: set[str]) -> dict[str, Known
             last_sequence,
             placeholder,
             on_hand < ZERO,
+            reserved,
         )
-        for item_id, number, placeholder, on_hand, value, unit_cost, last_sequence in cursor.fetchall()
+        for item_id, number, placeholder, on_hand, value, unit_cost, last_sequence, reserved in cursor.fetchall()
     }
     if len(named) < len(ids):
         unknown = find_items(cursor, ids - named.keys())

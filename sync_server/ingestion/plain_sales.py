@@ -20,11 +20,12 @@ _SALE, _RETURN = "SALE", "RETURN"
 
 
 def is_plain_sale(posting: OpenPosting, arrival: Arrival, item: KnownItem) -> bool:
-    """Whether it is a sale in the store's own currency that no void and no return names."""
+    """Whether it is a sale in the store's own currency that names no reservation and that no void or return names."""
     event = arrival.event
     sale_id = event.sale_id
     return (
         event.type == _SALE
+        and event.reservation_id is None
         and event.currency in (None, posting.context.currency)
         and arrival.key not in posting.named_keys
         and (

@@ -24,6 +24,7 @@ from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.other_lines import OTHER_LINES, POSTED_TYPES
 from sync_server.ingestion.plain_sales import is_plain_sale, note_line, sell
 from sync_server.ingestion.referred_lines import remember
+from sync_server.ingestion.reserved_sales import cost_with_part, move_reserved, take_reserved
 from sync_server.ingestion.returns import settle_return
 from sync_server.ingestion.voids import claim_lines, post_void, voided_within
 from sync_server.inventory.valuation import current_cost, worth_at
@@ -189,8 +190,12 @@ def _post_line(
         event.line_number,
         kind == _RETURN and event.disposition == "DAMAGED",
     )
+    if event.reservation_id is not None and kind == EventType.SALE:
+        take_reserved(posting, line, event.reservation_id)
     line.cost = cost = _cost(posting, arrival, line, item)
     movement = apply_line(line, number, posting.books(journals, currency))
+    if line.part is not None:
+        movement = move_reserved(posting, line, movement, arrival, journals.accounting_date)
     outbox_kind = _OUTBOX_KINDS.get(kind)
     posting.rows.lines.append(
         line_row(
@@ -220,6 +225,8 @@ def _cost(posting: OpenPosting, arrival: Arrival, line: PostedLine, item: KnownI
     unit_cost = arrival.event.unit_cost
     if unit_cost is not None and kind == _RECEIPT:
         return worth_at(unit_cost, line.quantity, posting.coin)
+    if line.part is not None:
+        return cost_with_part(posting, line)
     return current_cost(item.position, line.quantity, posting.coin)
 
 

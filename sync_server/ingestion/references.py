@@ -21,8 +21,6 @@ class References:
     items: set[str] = field(default_factory=set)
     barcodes: set[str] = field(default_factory=set)
     """Of lines that name no item id."""
-    named_twice: set[tuple[str, str]] = field(default_factory=set)
-    """(item id, barcode) of lines that name both: the item id counts."""
     sales: set[str] = field(default_factory=set)
     """Sale ids of the batch's own lines."""
     events: set[str] = field(default_factory=set)
@@ -33,6 +31,8 @@ class References:
     """Which goods of which sale came back: (sale id, the item as `spelled_item` has it)."""
     others: set[str] = field(default_factory=set)
     """Types beside sale, return, receipt and void: see `other_lines`."""
+    reservations: set[str] = field(default_factory=set)
+    """Ids of the reservations that sales name."""
     refers: bool = False
     """Whether there are voids or returns at all: then the batch's own lines must be findable too."""
 
@@ -44,6 +44,8 @@ def references(of: Iterable[Arrival]) -> References:
         event = arrival.event
         if event.sale_id is not None:
             named.sales.add(event.sale_id)
+        if event.reservation_id is not None:
+            named.reservations.add(event.reservation_id)
         if event.type not in _FORWARD:
             if event.type in PLAIN_TYPES:
                 _add_earlier(named, arrival)
@@ -51,14 +53,10 @@ def references(of: Iterable[Arrival]) -> References:
                 named.others.add(event.type)
                 if event.type not in POSTED_TYPES:
                     continue
-        if event.barcode is None:
-            if event.item_id is not None:
-                named.items.add(event.item_id)
-        elif event.item_id is None:
-            named.barcodes.add(event.barcode)
-        else:
+        if event.item_id is not None:
             named.items.add(event.item_id)
-            named.named_twice.add((event.item_id, event.barcode))
+        elif event.barcode is not None:
+            named.barcodes.add(event.barcode)
     return named
 
 

@@ -9,6 +9,7 @@ from shared.pos_event import EventType
 from shared.wire_json import decode_json
 from sync_server.accounting.posting_rules import TenderShares
 from sync_server.ingestion.groups import sale_key
+from sync_server.ingestion.known_reservations import RESERVATION_MARK, read_sold_parts
 from sync_server.ingestion.known_state import KnownItem, KnownState, PostedLine, key_array
 from sync_server.ingestion.references import References
 from sync_server.inventory.valuation import StockPosition
@@ -68,6 +69,7 @@ def read_referred_lines(
         returned.setdefault(sold, []).append((sequence, quantity))
     by_number = {item.item_no: item for item in state.items.values()}
     others: list[KnownItem] = []
+    reserving: dict[int, PostedLine] = {}
     for sequence, row in sorted(rows.items()):
         line = _line(row, by_number)
         line.voided = sequence in voided
@@ -75,7 +77,12 @@ def read_referred_lines(
         if line.item is not None and line.item.item_no not in by_number:
             by_number[line.item.item_no] = state.items[line.item.item_id] = line.item
             others.append(line.item)
+        if row[-1] is not None and RESERVATION_MARK in row[-1]:
+            reserving[sequence] = line
         remember(state, line)
+    if reserving:
+        for sequence, part in read_sold_parts(cursor, store_no, state.reservations, reserving).items():
+            reserving[sequence].part = part
     return others
 
 

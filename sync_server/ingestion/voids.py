@@ -17,6 +17,7 @@ from sync_server.ingestion.line_effects import apply_line
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.other_line import TakingBack
 from sync_server.ingestion.other_lines import OTHER_LINES
+from sync_server.ingestion.reserved_sales import give_back_part
 from sync_server.stores.findings import FindingCode
 
 
@@ -108,6 +109,7 @@ def _take_back(
 def _reverse(posting: OpenPosting, line: PostedLine, taking: TakingBack, journals: GroupJournals) -> None:
     books = posting.books(journals, line.currency or posting.context.currency)
     movement = apply_line(line, taking.number, books, sign=-1)
+    reserved = None if line.part is None else give_back_part(posting, line)
     if movement is not None and line.item is not None:
         posting.rows.movements.append(
             movement_row(
@@ -118,6 +120,7 @@ def _reverse(posting: OpenPosting, line: PostedLine, taking: TakingBack, journal
                 taking.void_sequence,
                 taking.time,
                 journals.accounting_date,
+                reserved=reserved,
             )
         )
 

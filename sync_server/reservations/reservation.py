@@ -32,6 +32,7 @@ class ReservationStatus(StrEnum):
 class SoldPart:
     """What a sold line had of a reservation."""
 
+    reservation_id: str
     billed: Decimal
     """Shipped before: the line moves no goods for it."""
     billed_cost: Decimal
@@ -89,7 +90,7 @@ class ReservedGoods:
         if taken:
             self.taken += taken
             self._use(taken, now)
-        return SoldPart(billed, billed_cost, taken)
+        return SoldPart(self.reservation_id, billed, billed_cost, taken)
 
     def take_back(self, part: SoldPart, now: datetime) -> Decimal:
         """A void of the line that had `part`; returns what is reserved again.

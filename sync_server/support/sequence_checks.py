@@ -14,7 +14,8 @@ SEQUENCE_CHECKS: Final = (
                     ELSE concat('after number ', before, ' comes a ', kind, ' with this one') END
         FROM (
             SELECT store_no, store_sequence, kind,
-                   lag(store_sequence, 1, 0::bigint) OVER (PARTITION BY store_no ORDER BY store_sequence) AS before
+                   lag(store_sequence, 1, 0::bigint) OVER (
+                       PARTITION BY store_no ORDER BY store_sequence, kind) AS before
             FROM (
                 SELECT store_no, store_sequence, 'event' AS kind FROM pos_event WHERE OF_STORE
                 UNION ALL SELECT store_no, store_sequence, 'void effect' FROM void_effect WHERE OF_STORE

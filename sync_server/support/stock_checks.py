@@ -48,7 +48,7 @@ STOCK_CHECKS: Final = (
     LedgerCheck(
         "Every event that moves goods has its movement, and no movement is without a cause.",
         """
-        SELECT store_no, store_sequence, concat('event ', store_sequence),
+        SELECT event.store_no, event.store_sequence, concat('event ', event.store_sequence),
                concat(event.type, ' of ', event.quantity, ' has ',
                       CASE WHEN moved.item_no IS NULL THEN 'no movement'
                            ELSE concat('a movement of ', moved.quantity, ' of item number ', moved.item_no) END)
@@ -60,8 +60,11 @@ STOCK_CHECKS: Final = (
             FROM pos_event WHERE OF_STORE
         ) AS event
         LEFT JOIN stock_movement AS moved USING (store_no, store_sequence)
-        WHERE moved.quantity IS DISTINCT FROM expected OR moved.item_no <> event.item_no
-           OR moved.event_sequence <> store_sequence
+        LEFT JOIN reservation_sale AS part
+            ON part.store_no = event.store_no AND part.sale_sequence = event.store_sequence
+        WHERE moved.quantity IS DISTINCT FROM
+              CASE WHEN part.billed IS NULL THEN expected ELSE nullif(expected + part.billed, 0) END
+           OR moved.item_no <> event.item_no OR moved.event_sequence <> store_sequence
         UNION ALL
         SELECT effect.store_no, effect.store_sequence, concat('void effect ', effect.store_sequence),
                concat('it moved ', coalesce(back.quantity, 0), ' and the line that it takes back ',

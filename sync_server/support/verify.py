@@ -15,6 +15,7 @@ from sync_server.support.ledger_check import LedgerCheck, LedgerFault
 from sync_server.support.outbox_checks import OUTBOX_CHECKS
 from sync_server.support.period_checks import PERIOD_CHECKS
 from sync_server.support.reference_checks import REFERENCE_CHECKS
+from sync_server.support.reservation_checks import RESERVATION_CHECKS
 from sync_server.support.sequence_checks import SEQUENCE_CHECKS
 from sync_server.support.stock_checks import STOCK_CHECKS
 from sync_server.support.stream_checks import STREAM_CHECKS
@@ -22,6 +23,7 @@ from sync_server.support.stream_checks import STREAM_CHECKS
 CHECKS: Final[tuple[LedgerCheck, ...]] = (
     *SEQUENCE_CHECKS,
     *STOCK_CHECKS,
+    *RESERVATION_CHECKS,
     *JOURNAL_CHECKS,
     *PERIOD_CHECKS,
     *OUTBOX_CHECKS,

@@ -1,17 +1,23 @@
 """`verify` finds each kind of damage: every promise is broken here on purpose, as the tables' owner could."""
 
 from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
+from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.database import Database, Work
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 from sync_server.errors import NotFound
+from sync_server.reservations.reserving import Wish, fulfil, reserve
 from sync_server.support.ledger_check import MOST_FAULTS
 from sync_server.support.verify import CHECKS, verify
 from tests.agent_stream import AgentStream
+from tests.builders import OPERATOR
 from tests.database_for_many import database_for_many
 from tests.postgres.damage import AUDIT, DAMAGES, Damage
+from tests.set_clock import START
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, basket, cash, receipt, returned, sale, void
 
@@ -39,7 +45,18 @@ def _a_day(store: StoreLedger) -> None:
             sale(2, eventId="from a till"),
         ),
     ]
+    _reserve(store)
     store.post(*events, batch_id="the day", stream=stream)
+
+
+def _reserve(store: StoreLedger) -> None:
+    """Of 3 reserved 1 is shipped, and 2 are sold: one of them the shipped one."""
+    store.open_with({"item-003": ("5", "1.00")})
+    with store.database.unit_of_work() as work:
+        wish = Wish("item-003", Decimal(3), START + timedelta(days=1))
+        reservation = reserve(work, store.store_no, wish, by=OPERATOR, now=START).reservation_id
+        fulfil(work, ChartOfAccounts(), reservation, Decimal(1), by=OPERATOR, now=START)
+    store.post(sale(2, item="item-003", reservationId=reservation))
 
 
 @pytest.fixture(scope="module")
