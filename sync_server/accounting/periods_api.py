@@ -34,14 +34,14 @@ class PeriodState(WireModel):
     held_events: int
 
 
-class CloseRequest(WireModel):
+class PeriodClosing(WireModel):
     """Through which day the books are to be closed."""
 
     through: CalendarDate
     reason: Reason = "Period closed"
 
 
-class ReopenRequest(WireModel):
+class PeriodReopening(WireModel):
     """From which day on the books are to be open again."""
 
     from_date: CalendarDate = Field(alias="from")
@@ -74,7 +74,7 @@ def post_close(
     request: Request,
     store_id: StoreIdPath,
     caller: Approver,
-    body: Annotated[CloseRequest, Depends(JsonBody(CloseRequest))],
+    body: Annotated[PeriodClosing, Depends(JsonBody(PeriodClosing))],
     key: RequiredKey,
 ) -> Response:
     """Closes the books through a day that is over. What arrives for it later is booked on the first open day."""
@@ -92,7 +92,7 @@ def post_reopen(
     request: Request,
     store_id: StoreIdPath,
     caller: Approver,
-    body: Annotated[ReopenRequest, Depends(JsonBody(ReopenRequest))],
+    body: Annotated[PeriodReopening, Depends(JsonBody(PeriodReopening))],
     key: RequiredKey,
 ) -> Response:
     """Opens the books again from a day on. What was booked meanwhile stays where it was booked."""

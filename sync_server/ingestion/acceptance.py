@@ -33,7 +33,7 @@ from sync_server.ingestion.known_state import (
     read_held_groups,
     read_stock,
 )
-from sync_server.ingestion.named_items import read_items
+from sync_server.ingestion.named_items import conflicting_barcodes, read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
 from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_others
 from sync_server.ingestion.posting import post_group
@@ -52,7 +52,8 @@ POSTED = "POSTED"
 HashReader = Callable[[Cursor[Any], int, Sequence[str]], dict[str, list[bytes]]]
 """Content hashes by event key, of a store and some keys; `known_state.read_hashes` is one."""
 _KNOWN_BATCH = """
-SELECT content_hash, accepted, duplicates, held, findings FROM pos_batch WHERE store_no = %s AND batch_id = %s
+SELECT content_hash, stream_no, accepted, duplicates, held, findings FROM pos_batch
+WHERE store_no = %s AND batch_id = %s
 """
 
 
@@ -149,6 +150,8 @@ def _read_state(
     posting.returned_goods = {(sale, state.items[item].item_no) for sale, item in named.returned}
     if state.claims:
         posting.named_sales |= {sale_id for sale_id in named.sales if sale_key(sale_id) in state.claims}
+    for barcode in conflicting_barcodes(cursor, named.named_twice):
+        posting.find(FindingCode.BARCODE_CONFLICT, barcode)
     posting.all_new = (
         not state.hashes
         and named.others <= POSTED_TYPES
@@ -201,11 +204,14 @@ def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replen
 
 def _same_again(cursor: Cursor[Any], delivery: Delivery, known: tuple[Any, ...]) -> BatchReceipt:
     """The receipt of the first time, with what has become of the stream since."""
-    content_hash, *counts, findings = known
+    content_hash, stream_no, *counts, findings = known
     batch_id = delivery.batch.batch_id
-    if bytes(content_hash) != delivery.batch.content_hash:
+    # The hash says nothing of the stream: the same events in another stream would never be received there.
+    same_stream = stream_no == (None if delivery.stream is None else delivery.stream.stream_no)
+    if bytes(content_hash) != delivery.batch.content_hash or not same_stream:
         raise Conflict(
-            f"Batch {batch_id} was posted before with other content; send these events under a new batch id.",
+            f"Batch {batch_id} was posted before with other content or in another stream; "
+            "send these events under a new batch id.",
             code=ErrorCode.BATCH_CONFLICT,
             details={"batchId": batch_id},
         )

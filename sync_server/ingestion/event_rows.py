@@ -1,6 +1,6 @@
 """A till event as its row in the ledger: columns for what is asked for, the rest kept beside them. Pure."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -31,6 +31,8 @@ class _Details(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     extra: dict[str, Any] | None = None
     occurred_at: str | None = None
     """Only where it is bare local time: an instant has its column."""
+    agent_occurred_at: datetime | None = None
+    """The agent's instant, where HQ reads that local time as another."""
 
 
 _NOTHING = encode_json(_Details())
@@ -80,7 +82,7 @@ def line_row(
         time.reading,
         time.business_date,
         time.agent_business_date,
-        details_text(event),
+        details_text(event, time.agent_occurred_at),
         moved,
         value,
         on_hand,
@@ -130,7 +132,7 @@ def shares_text(shares: TenderShares) -> str | None:
     return encode_json([[tender, str(amount)] for tender, amount in shares]).decode()
 
 
-def details_text(event: PosEvent) -> str | None:
+def details_text(event: PosEvent, agent_occurred_at: datetime | None = None) -> str | None:
     """Everything the till said that has no column, as JSON; None when there is nothing."""
     occurred_at = event.occurred_at
     details = _Details(
@@ -148,6 +150,7 @@ def details_text(event: PosEvent) -> str | None:
         event.tenders,
         event.extra,
         None if occurred_at is None or occurred_at[-1:] == "Z" else occurred_at,
+        agent_occurred_at,
     )
     text = encode_json(details)
     return None if text == _NOTHING else text.decode()

@@ -26,6 +26,8 @@ class EventTime(msgspec.Struct, frozen=True, gc=False):
     """The agent's, where it is another; None where they agree or no agent spoke."""
     date_mismatch: bool
     clock_suspect: bool
+    agent_occurred_at: datetime | None = None
+    """The agent's instant, where HQ reads the till's local time as another."""
 
     @property
     def suspicious(self) -> bool:
@@ -67,7 +69,9 @@ class EventClock:
             self._previous[event.workstation_id] = stamp.occurred_at
             return last.time
         time = self._read(event)
-        self._last = None if stamp is None else _Reading(stamp, declared, time)
+        # A bare local time is read again, each by itself: what it says is in its text, not in the stamp.
+        alike = stamp is not None and not _is_local(event.occurred_at)
+        self._last = _Reading(stamp, declared, time) if alike and stamp is not None else None
         return time
 
     def _read(self, event: PosEvent) -> EventTime:
@@ -80,22 +84,46 @@ class EventClock:
         declared = None if event.business_date is None else date.fromisoformat(event.business_date)
         booked, set_aside = believed_business_date(declared, computed)
         differs = stamp is not None and stamp.business_date != booked
+        other_instant = stamp is not None and stamp.occurred_at != occurred_at
         return EventTime(
             occurred_at=occurred_at,
             reading=reading,
             business_date=booked,
             agent_business_date=stamp.business_date if stamp is not None and differs else None,
-            date_mismatch=set_aside or differs,
+            date_mismatch=set_aside or differs or other_instant,
             clock_suspect=not self._earliest <= occurred_at <= self._latest,
+            agent_occurred_at=stamp.occurred_at if stamp is not None and other_instant else None,
         )
 
     def _instant(self, event: PosEvent, stamp: Stamp | None) -> tuple[datetime, str]:
+        said = event.occurred_at
         if stamp is not None:
-            return stamp.occurred_at, stamp.time_reading
-        if event.occurred_at is None:
+            if said is None or not _is_local(said):
+                return stamp.occurred_at, stamp.time_reading
+            return self._read_again(said, stamp)
+        if said is None:
             return self._posted_at, TimeReading.POSTED_AT.value
-        if event.occurred_at.endswith("Z"):
-            return read_instant(event.occurred_at), TimeReading.OFFSET.value
-        local = datetime.fromisoformat(event.occurred_at)
-        instant, reading = read_local_time(local, self._rule.zone, self._previous.get(event.workstation_id))
+        if not _is_local(said):
+            return read_instant(said), TimeReading.OFFSET.value
+        previous = self._previous.get(event.workstation_id)
+        instant, reading = read_local_time(datetime.fromisoformat(said), self._rule.zone, previous)
         return instant, reading.value
+
+    def _read_again(self, said: str, stamp: Stamp) -> tuple[datetime, str]:
+        """A local time by HQ's own record of the store.
+
+        In the hour that happens twice either instant is right, and the agent, which knows what the workstation did
+        before, has chosen; any other instant is overruled.
+        """
+        local, zone = datetime.fromisoformat(said), self._rule.zone
+        instant, reading = read_local_time(local, zone, None)
+        if reading is TimeReading.FOLD_EARLIER and stamp.occurred_at != instant:
+            later, later_reading = read_local_time(local, zone, stamp.occurred_at)
+            if stamp.occurred_at == later:
+                return later, later_reading.value
+        return instant, reading.value
+
+
+def _is_local(said: str | None) -> bool:
+    """Whether a time is a bare local one: an instant is read as UTC and ends in Z."""
+    return said is not None and said[-1:] != "Z"

@@ -1,5 +1,6 @@
 """The items that a batch names, each once, whatever the till called it, with the store's stock of it."""
 
+from collections.abc import Collection
 from typing import Any
 
 from psycopg import Cursor
@@ -17,6 +18,10 @@ FROM item i LEFT JOIN store_stock s ON s.store_no = %s AND s.item_no = i.item_no
 WHERE i.item_id = ANY(%s::varchar[])
 """
 
+_OWNERS = """
+SELECT b.barcode, i.item_id FROM item_barcode b JOIN item i USING (item_no) WHERE b.barcode = ANY(%s::varchar[])
+"""
+
 
 def read_items(cursor: Cursor[Any], store_no: int, of: References) -> dict[str, KnownItem]:
     """The items by what the till said (an item id, or a barcode behind BARCODE_MARK), where the store stands.
@@ -28,6 +33,15 @@ def read_items(cursor: Cursor[Any], store_no: int, of: References) -> dict[str, 
     if of.barcodes:
         _add_by_barcode(cursor, store_no, of.barcodes, named)
     return named
+
+
+def conflicting_barcodes(cursor: Cursor[Any], named_twice: Collection[tuple[str, str]]) -> list[str]:
+    """Barcodes that a line named beside the id of an item to which they do not belong."""
+    if not named_twice:
+        return []
+    rows = cursor.execute(_OWNERS, [texts([barcode for _, barcode in named_twice])]).fetchall()
+    owners: dict[str, str] = dict(rows)
+    return sorted({barcode for item_id, barcode in named_twice if owners.get(barcode, item_id) != item_id})
 
 
 def _by_id(cursor: Cursor[Any], store_no: int, ids: set[str]) -> dict[str, KnownItem]:

@@ -21,6 +21,8 @@ class References:
     items: set[str] = field(default_factory=set)
     barcodes: set[str] = field(default_factory=set)
     """Of lines that name no item id."""
+    named_twice: set[tuple[str, str]] = field(default_factory=set)
+    """(item id, barcode) of lines that name both: the item id counts."""
     sales: set[str] = field(default_factory=set)
     """Sale ids of the batch's own lines."""
     events: set[str] = field(default_factory=set)
@@ -53,10 +55,14 @@ def references(of: Iterable[Arrival]) -> References:
                 named.others.add(event.type)
                 if event.type not in POSTED_TYPES:
                     continue
-        if event.item_id is not None:
-            named.items.add(event.item_id)
-        elif event.barcode is not None:
+        if event.barcode is None:
+            if event.item_id is not None:
+                named.items.add(event.item_id)
+        elif event.item_id is None:
             named.barcodes.add(event.barcode)
+        else:
+            named.items.add(event.item_id)
+            named.named_twice.add((event.item_id, event.barcode))
     return named
 
 

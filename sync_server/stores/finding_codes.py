@@ -12,6 +12,7 @@ class FindingCode(StrEnum):
     TYPE_NOT_POSTED = "TYPE_NOT_POSTED"
     EVENT_REFUSED = "EVENT_REFUSED"
     UNKNOWN_ITEM = "UNKNOWN_ITEM"
+    BARCODE_CONFLICT = "BARCODE_CONFLICT"
     COST_UNKNOWN = "COST_UNKNOWN"
     NEGATIVE_STOCK = "NEGATIVE_STOCK"
     RESERVATION_SHORT = "RESERVATION_SHORT"
@@ -67,6 +68,10 @@ _MEANINGS = {
         "An item that headquarters does not know was sold; it is posted against a placeholder. Complete the "
         "item or map it to the right one."
     ),
+    FindingCode.BARCODE_CONFLICT: (
+        "A line named an item id and a barcode, the subject, that belongs to another item. The item id counts. Correct "
+        "the till's item file or the barcode here."
+    ),
     FindingCode.COST_UNKNOWN: (
         "Goods moved at cost zero, since no cost of the item was known. Import its unit cost."
     ),
@@ -96,7 +101,9 @@ _MEANINGS = {
     ),
     FindingCode.RETURN_EXCEEDS_SALE: "More came back than that line had sold; it is posted all the same.",
     FindingCode.BUSINESS_DATE_MISMATCH: (
-        "A declared or stamped business date differs from the one computed here; the computed one is booked."
+        "A business date that a till declared, or a time that its agent stamped, differs from what is computed here "
+        "from the till's own words; the computed one is booked and the agent's kept beside it. Compare time zone and "
+        "day start of agent and store."
     ),
     FindingCode.TIMEZONE_DATA_DIFFERS: (
         "The agent works with another version of the zone data than this server. Update the older of the two."

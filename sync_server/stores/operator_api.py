@@ -1,26 +1,33 @@
-"""What operators ask about stores: the fleet, one store, the findings. Reading only, no store is locked."""
+"""What operators ask about stores: the fleet, one store, the findings; and closing a finding."""
 
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.protocol import API_PREFIX
+from sync_server.database import Work
+from sync_server.idempotent_calls import RequiredKey, once
 from sync_server.people.authentication import authenticated
-from sync_server.people.roles import READERS
+from sync_server.people.callers import Caller
+from sync_server.people.roles import READERS, Role
+from sync_server.request_body import JsonBody
 from sync_server.request_context import parts_of
 from sync_server.stores.agent_documents import AlarmOfAgent
+from sync_server.stores.finding_closing import close_finding
 from sync_server.stores.findings import FindingCode, FindingStatus, list_findings
 from sync_server.stores.fleet import StreamState, agents_of, overview_of, overviews, streams_of
 from sync_server.stores.registry import find_store, no_such_store
+from sync_server.stores.tables import Finding
 from sync_server.wire_models import (
     DEFAULT_PAGE,
     After,
     Limit,
     Page,
+    Reason,
     SequenceRange,
     StoreIdPath,
     WireModel,
@@ -94,12 +101,25 @@ class FindingRow(WireModel):
     close_reason: str | None
 
 
+class FindingDecision(WireModel):
+    """Why a finding is closed."""
+
+    reason: Reason
+
+
+Closer = Annotated[Caller, authenticated(Role.SUPPORT, Role.STOCK_CONTROLLER, Role.APPROVER)]
+FindingId = Annotated[int, Path(alias="findingId", ge=1, lt=2**63)]
+
+
 def router() -> APIRouter:
     """The routes of stores and findings."""
-    routes = APIRouter(prefix=API_PREFIX, tags=["stores"], dependencies=[authenticated(*READERS)])
-    routes.get("/stores", response_model=Page[StoreRow])(show_stores)
-    routes.get("/stores/{storeId}", response_model=StoreDetails)(show_store)
-    routes.get("/findings", response_model=Page[FindingRow])(show_findings)
+    routes = APIRouter(prefix=API_PREFIX, tags=["stores"])
+    readers = [authenticated(*READERS)]
+    routes.get("/stores", response_model=Page[StoreRow], dependencies=readers)(show_stores)
+    routes.get("/stores/{storeId}", response_model=StoreDetails, dependencies=readers)(show_store)
+    routes.get("/findings", response_model=Page[FindingRow], dependencies=readers)(show_findings)
+    routes.post("/findings/{findingId}/resolve", response_model=FindingRow)(post_resolve)
+    routes.post("/findings/{findingId}/dismiss", response_model=FindingRow)(post_dismiss)
     return routes
 
 
@@ -139,23 +159,59 @@ def show_findings(
         found = list_findings(
             work, store_no=store_no, code=code, status=status, after=position, limit=limit + 1
         )
-    rows = [
-        FindingRow(
-            finding_id=finding.finding_no or 0,
-            code=FindingCode(finding.code),
-            meaning=FindingCode(finding.code).meaning,
-            store_id=of_store,
-            subject=finding.subject,
-            count=finding.count,
-            status=FindingStatus(finding.status),
-            first_seen=finding.first_seen,
-            last_seen=finding.last_seen,
-            closed_by=finding.closed_by,
-            close_reason=finding.close_reason,
-        )
-        for finding, of_store in found
-    ]
+    rows = [_finding_row(finding, of_store) for finding, of_store in found]
     return page_of(rows, limit, lambda row: row, lambda row: row.finding_id)
+
+
+def post_resolve(
+    request: Request,
+    finding_id: FindingId,
+    caller: Closer,
+    body: Annotated[FindingDecision, Depends(JsonBody(FindingDecision))],
+    key: RequiredKey,
+) -> Response:
+    """Closes a finding whose cause is dealt with. If it goes on, the next posting opens another."""
+    return _close(request, finding_id, FindingStatus.RESOLVED, caller, body.reason, key)
+
+
+def post_dismiss(
+    request: Request,
+    finding_id: FindingId,
+    caller: Closer,
+    body: Annotated[FindingDecision, Depends(JsonBody(FindingDecision))],
+    key: RequiredKey,
+) -> Response:
+    """Closes a finding that needs nothing. If it goes on, the next posting opens another."""
+    return _close(request, finding_id, FindingStatus.DISMISSED, caller, body.reason, key)
+
+
+def _close(
+    request: Request, finding_no: int, status: FindingStatus, caller: Caller, reason: str, key: str
+) -> Response:
+    now = parts_of(request).clock.now()
+
+    def act(work: Work) -> Response:
+        return answer(
+            _finding_row(*close_finding(work, finding_no, status, reason=reason, by=caller, now=now))
+        )
+
+    return once(request, caller, key, act)
+
+
+def _finding_row(finding: Finding, store_id: str) -> FindingRow:
+    return FindingRow(
+        finding_id=finding.finding_no or 0,
+        code=FindingCode(finding.code),
+        meaning=FindingCode(finding.code).meaning,
+        store_id=store_id,
+        subject=finding.subject,
+        count=finding.count,
+        status=FindingStatus(finding.status),
+        first_seen=finding.first_seen,
+        last_seen=finding.last_seen,
+        closed_by=finding.closed_by,
+        close_reason=finding.close_reason,
+    )
 
 
 def _stream_row(stream: StreamState) -> StreamRow:

@@ -188,3 +188,14 @@ def test_neither_order_nor_cuts_nor_repetitions_change_a_quantity(
     with shared_database.reading() as work:
         assert not [*verify(work, in_order.store_id), *verify(work, as_it_came.store_id)]
     assert all(isinstance(quantity, Decimal) for quantity in quantities.values())
+
+
+def test_a_batch_id_is_not_taken_into_another_stream(store: StoreLedger) -> None:
+    first, second = AgentStream("s-1"), AgentStream("s-2")
+    events = first.groups(sale(1, eventId="e-1"))
+    store.post(*events, stream=first, batch_id="b-1")
+    assert store.post(*events, stream=first, batch_id="b-1").duplicate
+    with pytest.raises(Conflict, match="another stream"):
+        store.post(*events, stream=second, batch_id="b-1")
+    assert store.post(*events, stream=second, batch_id="b-2").acknowledged_sequence == 1
+    store.check()

@@ -197,3 +197,14 @@ def test_a_thousand_lines_are_one_posting(store: StoreLedger) -> None:
     assert answer.accepted == 1000
     assert store.count("SELECT count(*) FROM pos_event WHERE store_no = %(store_no)s") == 1000
     store.check()
+
+
+def test_an_item_id_beside_a_foreign_barcode_counts_and_is_found(new_store: NewStore) -> None:
+    store = new_store()
+    store.open_with({ITEM: ("10", "4.00"), "item-002": ("10", "1.00")})
+    add_barcode(store.database, "9990000000017", "item-002")
+    answer = store.post(sale(1, barcode="9990000000017"), sale(1, item="item-002", barcode="9990000000017"))
+    assert answer.findings == [{"code": "BARCODE_CONFLICT", "subject": "9990000000017"}]
+    assert (store.stock()[0], store.stock("item-002")[0]) == ("9", "9")
+    assert store.post(sale(1, barcode="unheard of")).findings == []
+    store.check()

@@ -115,3 +115,35 @@ def test_an_agent_with_other_zone_data_is_found(store: StoreLedger) -> None:
     answer = store.post(sale(), timezoneData="1999.1")
     assert answer.findings == [{"code": "TIMEZONE_DATA_DIFFERS", "subject": "1999.1"}]
     store.check()
+
+
+def _local(store: StoreLedger, said: str, stamped: str, **stamp: str) -> list[dict[str, str]]:
+    """Posts a sale of a bare local time, stamped by the agent with an instant; returns the findings."""
+    event = {**sale(workstationId="till-1"), "occurredAt": said}
+    stamp = {"occurredAt": stamped, "timeReading": "LOCAL", "businessDate": said[:10], **stamp}
+    sequence = store.count("SELECT count(*) FROM pos_event WHERE store_no = %(store_no)s") + 1
+    envelope = {"receivedAt": stamped, "groupFirst": sequence, "groupSize": 1}
+    event |= {"eventId": f"e-{sequence}", "sequence": sequence, "stamp": stamp | envelope}
+    return store.post_document(
+        {"batchId": f"b-{sequence}", "postedAt": stamped, "streamId": "s-1", "events": [event]}, agent=True
+    ).findings
+
+
+def test_a_local_time_that_the_agent_read_in_another_zone_is_read_again(store: StoreLedger) -> None:
+    assert _local(store, "2026-02-10T10:00:00", "2026-02-10T15:00:00Z") == []
+    found = _local(store, "2026-02-10T02:00:00", "2026-02-10T01:00:00Z")
+    assert found == [{"code": "BUSINESS_DATE_MISMATCH", "subject": "till-1"}]
+    assert _times(store)[1] == ("2026-02-10 07:00:00+00", "LOCAL", "2026-02-09", "2026-02-10")
+    ((details,),) = store.rows(
+        "SELECT details::text FROM pos_event WHERE store_no = %(store_no)s AND agent_business_date IS NOT NULL"
+    )
+    assert '"agentOccurredAt":"2026-02-10T01:00:00Z"' in details
+    store.check()
+
+
+@pytest.mark.parametrize("stamped", ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"])
+def test_in_the_hour_that_happens_twice_the_agent_s_choice_stands(store: StoreLedger, stamped: str) -> None:
+    found = _local(store, "2026-11-01T01:30:00", stamped, businessDate="2026-10-31")
+    assert [each["code"] for each in found] == ["CLOCK_SUSPECT"]
+    assert _times(store)[0][0] == stamped.replace("T", " ").replace("Z", "+00")
+    assert _local(store, "2026-11-01T01:30:00", "2026-11-01T07:30:00Z", businessDate="2026-10-31") != found

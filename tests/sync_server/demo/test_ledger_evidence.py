@@ -179,7 +179,7 @@ def test_a_sale_without_a_journal_is_found(ledger: Ledger, database: Database) -
 
 
 def test_damaged_goods_that_came_back_move_no_stock(ledger: Ledger, database: Database) -> None:
-    ledger.post(10, "292-2-1", "RETURN", journal=4, details='{"disposition": "DAMAGED"}')
+    ledger.post(10, "292-2-1", "RETURN", journal=4, details='{"disposition": "DAMAGED", "note": "\\u0000"}')
     ledger.post(11, "292-2-2", "RETURN", journal=4)
 
     assert read(database).books.events_without_movement_or_journal == 1
@@ -198,8 +198,9 @@ def test_held_events_are_counted_until_somebody_has_dealt_with_them(
 ) -> None:
     ledger.say(
         "INSERT INTO held_event (store_no, event_key, content_hash, batch_id, reason, raw, received_at,"
-        " status) SELECT {store}, gen_random_uuid(), '', 'B', 'EVENT_ID_REUSED', '{}', now(), status"
-        " FROM unnest(ARRAY['HELD', 'DISCARDED']) AS status"
+        " status, decided_at, decided_by)"
+        " SELECT {store}, gen_random_uuid(), '', 'B', 'EVENT_ID_REUSED', '{}', now(), status, decided_at, 'sam'"
+        " FROM (VALUES ('HELD', NULL), ('DISCARDED', now())) AS held (status, decided_at)"
     )
 
     assert read(database).held == {"STORE-292": 1}
