@@ -35,6 +35,7 @@ from sync_server.reservations import availability_api
 from sync_server.settings import Settings
 from sync_server.stores import agent_api, operator_api, store_day_api
 from sync_server.support import command_api
+from sync_server.transfers import api as transfers_api
 
 OPEN_PATHS = frozenset({"/health/live", "/health/ready", "/metrics", ENROLMENTS_PATH})
 """The only routes without an authenticated caller: nothing of a store is told there, and enrolling takes a code."""
@@ -81,6 +82,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         command_api.router(),
         reservations_api.router(clock),
         availability_api.router(),
+        transfers_api.router(),
     )
 
 

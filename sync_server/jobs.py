@@ -7,6 +7,8 @@ from sync_server.publishing.outbox_pruning import pruning_job
 from sync_server.reservations.expiry import expiry_job
 from sync_server.scheduling.job import Job
 from sync_server.settings import Settings
+from sync_server.transfers.arrivals import arrivals_job
+from sync_server.transfers.linking import linking_job
 
 
 def jobs(settings: Settings) -> tuple[Job, ...]:
@@ -14,4 +16,6 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
     return (
         pruning_job(settings.outbox_keep_days),
         expiry_job(settings.reservation_expiry_seconds),
+        arrivals_job(),
+        linking_job(),
     )

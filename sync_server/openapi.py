@@ -90,7 +90,7 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     """Adds body, security and problems to one operation."""
     body = next((each for each in _dependencies(route.dependant) if isinstance(each, JsonBody)), None)
     if body is not None:
-        operation["requestBody"] = {"required": True, "content": _json(body.model.__name__)}
+        operation["requestBody"] = {"required": not body.may_be_empty, "content": _json(body.model.__name__)}
     answers = operation["responses"]
     answers.pop("422", None)
     problems = {"500": "A fault of the server", "503": "Not now; see Retry-After"}

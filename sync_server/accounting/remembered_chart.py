@@ -18,6 +18,11 @@ class RememberedChart:
         """The chart; purposes that the table does not name keep their default account."""
         remembered, now = self._remembered, self._clock.monotonic()
         if remembered is None or now >= remembered[0]:
-            rows = work.connection.execute("SELECT purpose, account FROM account").fetchall()
-            remembered = self._remembered = (now + REMEMBER_SECONDS, ChartOfAccounts(**dict(rows)))
+            remembered = self._remembered = (now + REMEMBER_SECONDS, read_chart(work))
         return remembered[1]
+
+
+def read_chart(work: Work) -> ChartOfAccounts:
+    """The chart as the table has it now, for whoever asks seldom."""
+    rows = work.connection.execute("SELECT purpose, account FROM account").fetchall()
+    return ChartOfAccounts(**dict(rows))

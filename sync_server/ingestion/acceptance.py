@@ -164,7 +164,7 @@ def _read_state(
         state.reservations.read(cursor, store_no, named.reservations)
     if named.refers:
         read_stock(cursor, store_no, read_referred_lines(cursor, store_no, state, named))
-    if named.others:
+    if named.others or state.lines_by_key:
         read_others(cursor, store, posting, came)
 
 

@@ -28,13 +28,13 @@ class TakingBack:
 class OtherLine:
     """Reading, posting and writing of one type, all in the batch's transaction and under the store's lock.
 
-    `read` gets the batch's events of the type and looks up what bears on them, into `posting.known_to_others`;
-    items and stock are known then.
+    `read` gets the batch's events of the type (none where a void of the batch names an earlier line of it) and looks
+    up what bears on them, into `posting.known_to_others`; items, stock and the lines that voids name are known then.
     `post` is pure: it appends the event's `line_row`, and where goods move a `movement_row` under the same
     number; what it wants written beside those it notes in `posting.others` under the type's name. It returns
     the line where a void can name it.
     `take_back` is pure: it undoes such a line exactly, with a `movement_row` under the effect's number where goods
-    move. The line may be of an earlier batch: `read` has not been asked about it then.
+    move.
     `write` writes what was noted, behind the batch's own rows.
     """
 

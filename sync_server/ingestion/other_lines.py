@@ -13,9 +13,10 @@ from sync_server.ingestion.groups import Arrival
 from sync_server.ingestion.held_reasons import PLAIN_TYPES
 from sync_server.ingestion.open_posting import OpenPosting
 from sync_server.ingestion.other_line import OtherLine
+from sync_server.ingestion.transfer_lines import TRANSFER_LINES
 from sync_server.stores.locked_store import LockedStore
 
-OTHER_LINES: Mapping[str, OtherLine] = {}
+OTHER_LINES: Mapping[str, OtherLine] = {**TRANSFER_LINES}
 """By event type."""
 POSTED_TYPES = PLAIN_TYPES | OTHER_LINES.keys()
 """What this version posts; events of other types are held."""
@@ -24,10 +25,11 @@ POSTED_TYPES = PLAIN_TYPES | OTHER_LINES.keys()
 def read_others(
     cursor: Cursor[Any], store: LockedStore, posting: OpenPosting, came: Sequence[Arrival]
 ) -> None:
-    """What the other types among `came` need to know."""
+    """What the other types among `came` need to know, and those among the lines that voids of the batch name."""
+    referred = {line.type for line in posting.state.lines_by_key.values()}
     for kind, other in OTHER_LINES.items():
         mine = [arrival for arrival in came if arrival.event.type == kind]
-        if mine:
+        if mine or kind in referred:
             other.read(cursor, store, posting, mine)
 
 

@@ -19,6 +19,10 @@ class FindingCode(StrEnum):
     RESERVATION_NOT_OPEN = "RESERVATION_NOT_OPEN"
     TENDER_MISMATCH = "TENDER_MISMATCH"
     FOREIGN_CURRENCY = "FOREIGN_CURRENCY"
+    TRANSFER_UNKNOWN = "TRANSFER_UNKNOWN"
+    TRANSFER_CANCELLED = "TRANSFER_CANCELLED"
+    TRANSFER_MISROUTED = "TRANSFER_MISROUTED"
+    TRANSFER_DIFFERENCE = "TRANSFER_DIFFERENCE"
     VOID_WITHOUT_SALE = "VOID_WITHOUT_SALE"
     VOID_REPEATED = "VOID_REPEATED"
     RETURN_WITHOUT_SALE = "RETURN_WITHOUT_SALE"
@@ -90,6 +94,22 @@ _MEANINGS = {
     ),
     FindingCode.FOREIGN_CURRENCY: (
         "An event came in another currency than its store's and is posted in its own."
+    ),
+    FindingCode.TRANSFER_UNKNOWN: (
+        "Goods were scanned for a transfer that nobody has requested; they are posted. Request it under the "
+        "subject's id, which links them. Closes by itself then, and when both stores have scanned them."
+    ),
+    FindingCode.TRANSFER_CANCELLED: (
+        "Goods were shipped or received for a cancelled transfer; they are posted, and it goes on as if it had "
+        "not been cancelled. Ask the store."
+    ),
+    FindingCode.TRANSFER_MISROUTED: (
+        "A store shipped or received goods of a transfer between others; they are posted there. Send them on, "
+        "or settle the difference at both stores."
+    ),
+    FindingCode.TRANSFER_DIFFERENCE: (
+        "A store received more or less than was shipped to it. Closes by itself when the rest is received, the "
+        "shipment arrives or the difference is settled with a reason."
     ),
     FindingCode.VOID_WITHOUT_SALE: (
         "A void waits for a sale that had not come by the end of the next business day. Ask the store "

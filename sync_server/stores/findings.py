@@ -6,7 +6,9 @@ One finding is open per store, code and subject; raised again, it counts. Who cl
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
+from typing import Any, Protocol
 
+from psycopg import Connection
 from sqlmodel import select
 
 from sync_server.database import Work
@@ -16,6 +18,14 @@ from sync_server.stores.tables import Finding, Store
 __all__ = ["FindingCode", "FindingStatus", "list_findings", "raise_findings", "resolve_findings"]
 
 MAX_SUBJECT_CHARACTERS = 300
+
+
+class Connected(Protocol):
+    """A transaction that findings are written in: a `Work`, or a cursor of its connection."""
+
+    @property
+    def connection(self) -> Connection[Any]:
+        """The psycopg connection of the transaction."""
 
 
 class FindingStatus(StrEnum):
@@ -42,7 +52,7 @@ WHERE store_no = %(store_no)s AND code = %(code)s AND status = 'OPEN'
 
 
 def raise_findings(
-    work: Work, store_no: int, found: Sequence[tuple[FindingCode, str]], *, now: datetime
+    work: Connected, store_no: int, found: Sequence[tuple[FindingCode, str]], *, now: datetime
 ) -> None:
     """Opens a finding for each (code, subject), or counts the open one up; any number in one statement."""
     if not found:
@@ -57,7 +67,7 @@ def raise_findings(
 
 
 def resolve_findings(
-    work: Work, store_no: int, code: FindingCode, subjects: Sequence[str], *, reason: str, now: datetime
+    work: Connected, store_no: int, code: FindingCode, subjects: Sequence[str], *, reason: str, now: datetime
 ) -> int:
     """Closes the open findings of `code` about `subjects`, since their cause is gone; returns how many."""
     if not subjects:

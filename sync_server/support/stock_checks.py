@@ -54,7 +54,7 @@ STOCK_CHECKS: Final = (
                            ELSE concat('a movement of ', moved.quantity, ' of item number ', moved.item_no) END)
         FROM (
             SELECT store_no, store_sequence, item_no, type, quantity,
-                   CASE WHEN type = 'SALE' THEN -quantity
+                   CASE WHEN type IN ('SALE', 'TRANSFER_OUT') THEN -quantity
                         WHEN type = 'RETURN' AND details::text LIKE '%%"disposition":"DAMAGED"%%' THEN NULL
                         WHEN type <> 'VOID' THEN quantity END AS expected
             FROM pos_event WHERE OF_STORE

@@ -19,12 +19,14 @@ from sync_server.support.reservation_checks import RESERVATION_CHECKS
 from sync_server.support.sequence_checks import SEQUENCE_CHECKS
 from sync_server.support.stock_checks import STOCK_CHECKS
 from sync_server.support.stream_checks import STREAM_CHECKS
+from sync_server.support.transfer_checks import TRANSFER_CHECKS
 
 CHECKS: Final[tuple[LedgerCheck, ...]] = (
     *SEQUENCE_CHECKS,
     *STOCK_CHECKS,
     *RESERVATION_CHECKS,
     *JOURNAL_CHECKS,
+    *TRANSFER_CHECKS,
     *PERIOD_CHECKS,
     *OUTBOX_CHECKS,
     *STREAM_CHECKS,
