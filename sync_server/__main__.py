@@ -18,6 +18,7 @@ from sync_server.commands.items import items, stock
 from sync_server.commands.output import failure_sentence
 from sync_server.commands.people import enrolment_code, tokens, users
 from sync_server.commands.periods import periods
+from sync_server.commands.reasons import reasons
 from sync_server.commands.stores import stores
 from sync_server.errors import SyncServerError
 from sync_server.program_version import program_version
@@ -40,6 +41,7 @@ program.add_typer(stock, name="stock")
 program.add_typer(periods, name="period")
 program.add_typer(accounts, name="account")
 program.add_typer(journals, name="journal")
+program.add_typer(reasons, name="reason")
 program.add_typer(users, name="user")
 program.add_typer(tokens, name="token")
 program.command("enrolment-code")(enrolment_code)

@@ -67,7 +67,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         ingestion_api.router(clock),
         undeliverable_api.router(),
         held_api.router(clock),
-        reconciliation_api.router(),
+        reconciliation_api.router(clock),
         agent_api.router(),
         profile_api.router(),
         periods_api.router(),

@@ -12,7 +12,7 @@ import typer
 from sync_server.commands.house import DataDir, opened
 from sync_server.commands.output import AsJson, print_json, print_rows
 from sync_server.people.tokens import issue_person_token, issue_service_token
-from sync_server.people.users import add_person, list_people
+from sync_server.people.users import add_person, give_cashier, list_people
 from sync_server.stores.enrolment import create_enrolment_code
 from sync_server.stores.registry import find_store
 
@@ -60,6 +60,26 @@ def show(data_dir: DataDir = None, as_json: AsJson = False) -> None:
         for person in people
     ]
     print_rows(rows, as_json=as_json, columns=("name", "roles", "createdAt", "disabled"))
+
+
+@users.command("cashier")
+def cashier(
+    name: Annotated[str, typer.Argument(help="A person who was added.")],
+    store_id: Annotated[str, typer.Argument(help="The store at whose tills they stand.")],
+    cashier_id: Annotated[str, typer.Argument(help="The id that its tills know them by.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Writes down a person's cashier id in a store: what a till counts under it they may not approve."""
+    with opened(data_dir) as house, house.database.unit_of_work() as work:
+        found = find_store(work, store_id)
+        store = (found.store_no or 0, found.store_id)
+        added = give_cashier(work, name, store, cashier_id, by=house.operator, now=house.clock.now())
+    if as_json:
+        print_json({"name": name, "storeId": store_id, "cashierId": cashier_id, "added": added})
+    else:
+        said = "is known as" if added else "was known already as"
+        print(f"{name} {said} cashier {cashier_id} of {store_id}.")
 
 
 @tokens.command("issue")

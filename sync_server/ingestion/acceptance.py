@@ -33,6 +33,7 @@ from sync_server.ingestion.known_state import (
     read_held_groups,
     read_stock,
 )
+from sync_server.ingestion.late_movements import correct_settled_counts
 from sync_server.ingestion.named_items import conflicting_barcodes, read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
 from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_others
@@ -117,6 +118,8 @@ def post_arrivals(
     write_others(cursor, store, posting, delivery.now)
     posting.state.reservations.write(cursor, store.store_no)
     _write_findings(work, delivery, posting, replenished)
+    if store.counted_until is not None:
+        correct_settled_counts(work, chart, delivery, posting, came)
     return posting, received
 
 

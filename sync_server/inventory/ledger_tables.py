@@ -1,9 +1,9 @@
-"""The stock ledger, by migrations 0002, 0004 and 0009: movements for ever, stock as their projection."""
+"""The stock ledger, by migrations 0002, 0004, 0009 and 0013: movements for ever, stock as their projection."""
 
 from datetime import date, datetime
 from decimal import Decimal
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from sync_server.schema import BIG, INSTANT
@@ -13,6 +13,14 @@ class StockMovement(SQLModel, table=True):
     """One change of an item's stock in a store; append-only, immutable by database rule."""
 
     __tablename__ = "stock_movement"
+    __table_args__ = (
+        Index(
+            "ix_stock_movement_reason",
+            "store_no",
+            "accounting_date",
+            postgresql_where=text("reason_code IS NOT NULL"),
+        ),
+    )
 
     store_no: int = Field(primary_key=True)
     store_sequence: int = Field(primary_key=True, sa_type=BIG)

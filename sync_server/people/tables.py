@@ -28,6 +28,17 @@ class PersonRole(SQLModel, table=True):
     granted_at: datetime = Field(sa_type=INSTANT)
 
 
+class PersonCashier(SQLModel, table=True):
+    """An id under which a person stands, or once stood, at the tills of a store; append-only."""
+
+    __tablename__ = "person_cashier"
+
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
+    cashier_id: str = Field(primary_key=True)
+    person_no: int = Field(foreign_key="person.person_no", primary_key=True)
+    assigned_at: datetime = Field(sa_type=INSTANT)
+
+
 class ApiToken(SQLModel, table=True):
     """A token by its SHA-256: a person's, with the roles they hold, or a service's, with its own role."""
 

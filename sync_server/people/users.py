@@ -13,7 +13,7 @@ from sync_server.errors import Conflict, Invalid, NotFound
 from sync_server.people.audit_log import append_entry, facts_by, lock_headquarters
 from sync_server.people.callers import Caller
 from sync_server.people.roles import PERSON_ROLES, Role
-from sync_server.people.tables import Person, PersonRole
+from sync_server.people.tables import Person, PersonCashier, PersonRole
 from sync_server.schema import HEADQUARTERS
 
 
@@ -48,6 +48,31 @@ def add_person(work: Work, name: str, roles: Iterable[str], *, by: Caller, now: 
         work.session.add(PersonRole(person_no=person.person_no, role=role.value, granted_at=now))
     after = {"name": name, "roles": [role.value for role in sorted(wanted)]}
     append_entry(work, HEADQUARTERS, facts_by(by, at=now, action="person.added", subject=name, after=after))
+    return True
+
+
+def give_cashier(
+    work: Work, name: str, store: tuple[int, str], cashier_id: str, *, by: Caller, now: datetime
+) -> bool:
+    """Writes down that `name` stands at the tills of `store` (number, id) as `cashier_id`; false if it is known.
+
+    It stays for ever: whoever made something under the id may never approve it. Raises Invalid, NotFound.
+    """
+    if not is_identifier(cashier_id):
+        rule = "must be 1 to 128 characters without control characters"
+        raise Invalid("The id cannot be given", violations=[Violation("cashierId", rule, cashier_id)])
+    lock_headquarters(work)
+    store_no, store_id = store
+    person = find_person(work, name)
+    if work.session.get(PersonCashier, (store_no, cashier_id, person.person_no)) is not None:
+        return False
+    work.session.add(
+        PersonCashier(
+            store_no=store_no, cashier_id=cashier_id, person_no=person.person_no or 0, assigned_at=now
+        )
+    )
+    after = {"storeId": store_id, "cashierId": cashier_id}
+    append_entry(work, HEADQUARTERS, facts_by(by, at=now, action="person.cashier", subject=name, after=after))
     return True
 
 

@@ -32,6 +32,9 @@ class FindingCode(StrEnum):
     CLOCK_SUSPECT = "CLOCK_SUSPECT"
     DAY_DIFFERS = "DAY_DIFFERS"
     RESCUED = "RESCUED"
+    COUNT_CORRECTED = "COUNT_CORRECTED"
+    UNKNOWN_REASON = "UNKNOWN_REASON"
+    COUNT_TAKEN_BACK = "COUNT_TAKEN_BACK"
     STREAM_CONFLICT = "STREAM_CONFLICT"
     DISK_LOW = "DISK_LOW"
     DISK_FULL = "DISK_FULL"
@@ -169,5 +172,16 @@ _MEANINGS = {
     FindingCode.AGENT_ALARM: (
         "An agent reports an alarm that this version of the server does not know; the subject and the store's agents "
         "say which. Closes by itself."
+    ),
+    FindingCode.COUNT_CORRECTED: (
+        "Events dated before an approved count came after it and were taken out of its variance. Its approver looks at "
+        "them and acknowledges the reconciliation that the subject names."
+    ),
+    FindingCode.UNKNOWN_REASON: (
+        "A till named a reason code that nobody has written down; it is booked as shrinkage. Add it with "
+        "`sync-server reason put`, or correct the till."
+    ),
+    FindingCode.COUNT_TAKEN_BACK: (
+        "A till took back a count that was approved already; what was approved stands. Count the item again."
     ),
 }

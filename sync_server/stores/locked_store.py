@@ -5,7 +5,7 @@ chain; it is taken before anything else is read.
 """
 
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from psycopg import Cursor
@@ -15,6 +15,7 @@ from shared.business_date import DayRule
 
 _LOCK = """
 SELECT store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, closed_through,
+       counted_until,
        set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
 FROM store WHERE store_no = %s FOR NO KEY UPDATE
 """
@@ -39,6 +40,8 @@ class LockedStore:
     audit_hash: bytes
     closed_through: date | None = None
     """The last day of the closed periods."""
+    counted_until: datetime | None = None
+    """The latest instant of an approved count; None for a store that never had one."""
 
     def accounting_date(self, business_date: date) -> date:
         """The day on which something of `business_date` is booked: itself, or the first open day if it is closed."""
@@ -70,14 +73,12 @@ def lock_store(cursor: Cursor[Any], store_no: int) -> LockedStore:
     row = cursor.execute(_LOCK, [store_no], prepare=True).fetchone()
     if row is None:
         raise LookupError(f"there is no store number {store_no}")
-    store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, closed_through, *_ = (
-        row
-    )
+    store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, *further = row
+    closed_through, counted_until, *_ = further
     assert isinstance(day_start, time)
     rule = DayRule(timezone, day_start)
-    return LockedStore(
-        store_no, store_id, rule, currency, last_sequence, audit_sequence, bytes(audit_hash), closed_through
-    )
+    numbers = (last_sequence, audit_sequence, bytes(audit_hash))
+    return LockedStore(store_no, store_id, rule, currency, *numbers, closed_through, counted_until)
 
 
 def known_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: int | None) -> KnownStream:

@@ -1,6 +1,7 @@
 """The tables of stores and their agents, as migration 0001 creates them."""
 
 from datetime import date, datetime, time
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,10 @@ class Store(SQLModel, table=True):
     audit_hash: bytes = bytes(32)
     closed_through: date | None = None
     """The last day of the closed periods; what arrives for one of them is booked on the day after."""
+    counted_until: datetime | None = Field(default=None, sa_type=INSTANT)
+    """The latest instant of an approved count; what is dated up to it may have to be corrected."""
+    adjustment_limit: Decimal | None = None
+    """What a till may adjust at once without approval, in the store's currency; none: any amount."""
 
 
 class Device(SQLModel, table=True):
