@@ -46,15 +46,17 @@ from sync_server.stores.agent_commands import pending_commands
 from sync_server.stores.agent_documents import CommandForAgent
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.findings import raise_findings, resolve_findings
-from sync_server.stores.locked_store import LockedStore, known_stream, lock_store
+from sync_server.stores.locked_store import LockedStore, lock_store, new_stream, stream_with
 from sync_server.stores.stream_gaps import stream_progress
 
 POSTED = "POSTED"
 HashReader = Callable[[Cursor[Any], int, Sequence[str]], dict[str, list[bytes]]]
 """Content hashes by event key, of a store and some keys; `known_state.read_hashes` is one."""
-_KNOWN_BATCH = """
-SELECT content_hash, stream_no, accepted, duplicates, held, findings FROM pos_batch
-WHERE store_no = %s AND batch_id = %s
+_KNOWN = """
+SELECT s.stream_no, s.received, b.content_hash, b.stream_no, b.accepted, b.duplicates, b.held, b.findings
+FROM (SELECT) AS asked
+LEFT JOIN stream AS s ON s.store_no = %(store_no)s AND s.stream_id = %(stream_id)s
+LEFT JOIN pos_batch AS b ON b.store_no = %(store_no)s AND b.batch_id = %(batch_id)s
 """
 
 
@@ -73,12 +75,17 @@ def accept_batch(
     """
     cursor = work.connection.cursor()
     store = lock_store(cursor, store_no)
+    asked = {"store_no": store_no, "stream_id": batch.stream_id, "batch_id": batch.batch_id}
+    row = cursor.execute(_KNOWN, asked, prepare=True).fetchone()
+    assert row is not None
+    stream_no, has_received, *known = row
     stream = None
-    if batch.stream_id is not None:
-        stream = known_stream(cursor, store_no, batch.stream_id, caller.device_no)
+    if stream_no is not None:
+        stream = stream_with(stream_no, str(batch.stream_id), has_received)
+    elif batch.stream_id is not None:
+        stream = new_stream(cursor, store_no, batch.stream_id, caller.device_no)
     delivery = Delivery(caller, batch, store, stream, now)
-    known = cursor.execute(_KNOWN_BATCH, [store_no, batch.batch_id], prepare=True).fetchone()
-    if known is not None:
+    if known[0] is not None:
         return _same_again(cursor, delivery, known)
     came = arrivals(batch, EventClock(store.day_rule, read_instant(batch.posted_at), now))
     posting, received = post_arrivals(work, chart, delivery, came)
@@ -205,7 +212,7 @@ def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replen
     note_shortages(work, store_no, sorted(promised), now=now)
 
 
-def _same_again(cursor: Cursor[Any], delivery: Delivery, known: tuple[Any, ...]) -> BatchReceipt:
+def _same_again(cursor: Cursor[Any], delivery: Delivery, known: Sequence[Any]) -> BatchReceipt:
     """The receipt of the first time, with what has become of the stream since."""
     content_hash, stream_no, *counts, findings = known
     batch_id = delivery.batch.batch_id

@@ -26,13 +26,10 @@ class EventTime(msgspec.Struct, frozen=True, gc=False):
     """The agent's, where it is another; None where they agree or no agent spoke."""
     date_mismatch: bool
     clock_suspect: bool
+    suspicious: bool
+    """Whether either is so."""
     agent_occurred_at: datetime | None = None
     """The agent's instant, where HQ reads the till's local time as another."""
-
-    @property
-    def suspicious(self) -> bool:
-        """Whether anything is."""
-        return self.date_mismatch or self.clock_suspect
 
 
 class _Reading(msgspec.Struct, frozen=True, gc=False):
@@ -85,13 +82,16 @@ class EventClock:
         booked, set_aside = believed_business_date(declared, computed)
         differs = stamp is not None and stamp.business_date != booked
         other_instant = stamp is not None and stamp.occurred_at != occurred_at
+        mismatch = set_aside or differs or other_instant
+        suspect = not self._earliest <= occurred_at <= self._latest
         return EventTime(
             occurred_at=occurred_at,
             reading=reading,
             business_date=booked,
             agent_business_date=stamp.business_date if stamp is not None and differs else None,
-            date_mismatch=set_aside or differs or other_instant,
-            clock_suspect=not self._earliest <= occurred_at <= self._latest,
+            date_mismatch=mismatch,
+            clock_suspect=suspect,
+            suspicious=mismatch or suspect,
             agent_occurred_at=stamp.occurred_at if stamp is not None and other_instant else None,
         )
 

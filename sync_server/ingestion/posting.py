@@ -113,8 +113,12 @@ def _post_lines(posting: OpenPosting, group: Sequence[Arrival]) -> None:
     journals = posting.journals_of(group[0].time.business_date)
     posted: list[PostedLine] = []
     posting.accepted += len(group)
+    posting.rows.receipts += [
+        (event.sequence, event.content_hash, event.stamp.business_date, "P")
+        for event in [arrival.event for arrival in group]
+        if event.sequence is not None and event.stamp is not None
+    ]
     for arrival, shares in zip(group, _shares(posting, group), strict=True):
-        _receive(posting, arrival, "P")
         if arrival.time.suspicious:
             _note_time(posting, arrival)
         if arrival.event.type == _VOID:

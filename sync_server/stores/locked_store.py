@@ -85,8 +85,18 @@ def known_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: 
     """The stream of that id, begun now if the store had none; call it under the store's lock."""
     row = cursor.execute(_STREAM, [store_no, stream_id], prepare=True).fetchone()
     if row is None:
-        row = cursor.execute(_NEW_STREAM, [store_no, stream_id, device_no]).fetchone()
+        return new_stream(cursor, store_no, stream_id, device_no)
+    return stream_with(row[0], stream_id, row[1])
+
+
+def new_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: int | None) -> KnownStream:
+    """Begins a stream that the store has not had; call it under the store's lock."""
+    row = cursor.execute(_NEW_STREAM, [store_no, stream_id, device_no]).fetchone()
     assert row is not None
-    received: Multirange[int] = row[1]
+    return stream_with(row[0], stream_id, row[1])
+
+
+def stream_with(stream_no: int, stream_id: str, received: Multirange[int]) -> KnownStream:
+    """A stream of which `received` is here."""
     end = (received[-1].upper or 1) if len(received) else 1
-    return KnownStream(row[0], stream_id, received, end)
+    return KnownStream(stream_no, stream_id, received, end)
