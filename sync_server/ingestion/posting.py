@@ -208,7 +208,7 @@ def _post_line(
             posting.stream_no,
             item.item_no,
             cost,
-            None if outbox_kind is None else currency,
+            None if outbox_kind is None and currency == context.currency else currency,
             shares,
             movement,
             journals.accounting_date,
@@ -222,12 +222,16 @@ def _post_line(
 
 
 def _cost(posting: OpenPosting, arrival: Arrival, line: PostedLine, item: KnownItem) -> Decimal:
-    """What the goods of a line cost: sold at the average, returned at the sale's, received at the invoice's."""
+    """What the goods of a line cost: sold at the average, returned at the sale's, received at the invoice's.
+
+    A cost in another currency says nothing in the store's own: such a receipt comes in at the average, or at the
+    master's cost, and what the till said stays in the event.
+    """
     kind = line.type
     if kind == _RETURN:
         return settle_return(posting, arrival, line, item)
     unit_cost = arrival.event.unit_cost
-    if unit_cost is not None and kind == _RECEIPT:
+    if unit_cost is not None and kind == _RECEIPT and line.currency == posting.context.currency:
         return worth_at(unit_cost, line.quantity, posting.coin)
     if line.part is not None:
         return cost_with_part(posting, line)

@@ -96,7 +96,8 @@ _MEANINGS = {
         "The tenders do not add up to the amounts of their sale; the difference stands on account 1090."
     ),
     FindingCode.FOREIGN_CURRENCY: (
-        "An event came in another currency than its store's and is posted in its own."
+        "An event came in another currency than its store's. Money is posted in its own; a receipt's goods come in at "
+        "the average, since its cost says nothing in the store's currency."
     ),
     FindingCode.TRANSFER_UNKNOWN: (
         "Goods were scanned for a transfer that nobody has requested; they are posted. Request it under the "

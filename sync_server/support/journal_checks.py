@@ -49,7 +49,7 @@ JOURNAL_CHECKS: Final = (
         WHERE (type IN ('SALE', 'RETURN') AND amount <> 0 AND journal_sequence IS NULL)
            OR (journal_sequence IS NOT NULL AND (
                kind IS NULL OR event.store_sequence NOT BETWEEN first_sequence AND journal_sequence
-               OR (amount <> 0 AND event.currency <> journal.currency)))
+               OR (type IN ('SALE', 'RETURN') AND amount <> 0 AND event.currency <> journal.currency)))
         """,
     ),
     LedgerCheck(
