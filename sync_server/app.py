@@ -28,6 +28,7 @@ from sync_server.people.known_credentials import KnownCredentials
 from sync_server.people.refusals import record_refusal
 from sync_server.problem_responses import install_problem_responses
 from sync_server.program_version import program_version
+from sync_server.publishing import feed_api
 from sync_server.reconciliation import api as reconciliation_api
 from sync_server.request_context import RequestContext, ServerParts
 from sync_server.reservations import api as reservations_api
@@ -78,6 +79,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         held_list_api.router(),
         store_day_api.router(),
         audit_api.router(),
+        feed_api.router(),
         operator_api.router(),
         command_api.router(),
         reservations_api.router(clock),

@@ -111,6 +111,13 @@ def draw_up(entries: Iterable[Entry]) -> Page:
     return page
 
 
+def render(entry: Entry) -> Message | None:
+    """The message that tells of one row; None for a row that this version cannot tell."""
+    _, _, kind, posted = entry
+    told_by = _RENDERED_BY.get(kind)
+    return None if told_by is None or posted is None else told_by(posted)
+
+
 def marks_after(spans: Iterable[Span], page: Page, confirmed: Collection[int]) -> list[Mark]:
     """How far each store has come when the messages with the indexes `confirmed` are in Kafka, and no others.
 

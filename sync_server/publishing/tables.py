@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import CheckConstraint, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 from sync_server.schema import BIG, INSTANT, SMALL, VERBATIM
@@ -41,6 +41,27 @@ class RelayProgress(SQLModel, table=True):
     published_sequence: int = Field(default=0, sa_type=BIG)
     pruned_sequence: int = Field(default=0, sa_type=BIG)
     """Up to it the outbox is empty."""
+
+
+class FeedSpan(SQLModel, table=True):
+    """Positions of the feed from `first_position` to `last_position`: the store's numbers from `first_sequence` on."""
+
+    __tablename__ = "feed_span"
+    __table_args__ = (CheckConstraint("last_position >= first_position", name="not_empty"),)
+
+    first_position: int = Field(primary_key=True, sa_type=BIG, sa_column_kwargs={"autoincrement": False})
+    last_position: int = Field(sa_type=BIG)
+    store_no: int
+    first_sequence: int = Field(sa_type=BIG)
+
+
+class FeedProgress(SQLModel, table=True):
+    """Up to which number a store has been given positions in the feed."""
+
+    __tablename__ = "feed_progress"
+
+    store_no: int = Field(foreign_key="store.store_no", primary_key=True)
+    given_sequence: int = Field(sa_type=BIG)
 
 
 class PublishedMark(SQLModel, table=True):

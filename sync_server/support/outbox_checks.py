@@ -34,4 +34,20 @@ OUTBOX_CHECKS: Final = (
         FROM relay_progress JOIN store USING (store_no) WHERE OF_STORE AND published_sequence > last_sequence
         """,
     ),
+    LedgerCheck(
+        "Every position of the feed stands for one number of one store, and each store's in its order.",
+        """
+        SELECT store_no, first_position, concat('feed span at ', first_position),
+               concat('it gives numbers ', first_sequence, ' to ', first_sequence + last_position - first_position,
+                      '; positions up to ', before_it, ' and numbers up to ', of_store, ' were given before')
+        FROM (
+            SELECT *, lag(last_position) OVER (ORDER BY first_position) AS before_it,
+                   max(first_sequence + last_position - first_position) OVER (
+                       PARTITION BY store_no ORDER BY first_position
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS of_store
+            FROM feed_span
+        ) AS span
+        WHERE OF_STORE AND (first_position <= before_it OR first_sequence <= of_store)
+        """,
+    ),
 )

@@ -155,6 +155,11 @@ DAMAGES = [
     _damage("A store's books are closed as far as its last closing or reopening says", "books closed by nobody",
             "UPDATE store SET closed_through = '2026-01-31' WHERE OF_STORE",
             "the store says 2026-01-31, its last change "),
+    _damage("Every position of the feed stands for one number of one store", "two spans of one number",
+            "INSERT INTO feed_span (first_position, last_position, store_no, first_sequence) "
+            "SELECT number * 10, number * 10 + 2, store_no, number FROM store, generate_series(1, 2) AS number "
+            "WHERE OF_STORE",
+            "and numbers up to 3 were given before"),
     _damage(_OUTBOX, "a message is gone",
             f"DELETE FROM outbox WHERE OF_STORE AND store_sequence = {_ANY_SALE}",
             "it is missing; kind 1 belongs there"),
