@@ -17,7 +17,7 @@ from sync_server.accounting import books_api, chart_api, periods_api
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
 from sync_server.ingestion import api as ingestion_api
-from sync_server.ingestion import batch_api, held_api, held_list_api, undeliverable_api
+from sync_server.ingestion import batch_api, held_api, held_list_api, till_proof_api, undeliverable_api
 from sync_server.inventory import profile_api, stock_api
 from sync_server.metrics import ServerMetrics
 from sync_server.migrations import needed_version
@@ -67,6 +67,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         health.router(),
         ingestion_api.router(clock),
         undeliverable_api.router(),
+        till_proof_api.router(),
         held_api.router(clock),
         reconciliation_api.router(clock),
         agent_api.router(),

@@ -3,6 +3,7 @@
 Whoever adds one adds its row to the table in docs/jobs.md; a test compares the two.
 """
 
+from sync_server.ingestion.till_proof import proof_job
 from sync_server.publishing.outbox_pruning import pruning_job
 from sync_server.reservations.expiry import expiry_job
 from sync_server.scheduling.job import Job
@@ -18,4 +19,5 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         expiry_job(settings.reservation_expiry_seconds),
         arrivals_job(),
         linking_job(),
+        proof_job(),
     )

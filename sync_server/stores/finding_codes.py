@@ -31,6 +31,8 @@ class FindingCode(StrEnum):
     TIMEZONE_DATA_DIFFERS = "TIMEZONE_DATA_DIFFERS"
     CLOCK_SUSPECT = "CLOCK_SUSPECT"
     DAY_DIFFERS = "DAY_DIFFERS"
+    Z_TOTAL_DIFFERS = "Z_TOTAL_DIFFERS"
+    TRANSACTION_GAP = "TRANSACTION_GAP"
     RESCUED = "RESCUED"
     COUNT_CORRECTED = "COUNT_CORRECTED"
     UNKNOWN_REASON = "UNKNOWN_REASON"
@@ -138,6 +140,14 @@ _MEANINGS = {
     FindingCode.DAY_DIFFERS: (
         "Store and headquarters do not hold the same events of a stream's business date. The agent sends "
         "what differs; force a resync if it stays. Closes by itself when the day is proven."
+    ),
+    FindingCode.Z_TOTAL_DIFFERS: (
+        "A till's Z report states other totals for a workstation and date, the subject, than its events add up to; the "
+        "detail has both. Ask the store for what is missing. Closes by itself when late events make them agree."
+    ),
+    FindingCode.TRANSACTION_GAP: (
+        "A workstation's transaction numbers have gaps, named in the detail. Answer what became of them: resent, or "
+        "never existed. Closes by itself when they come or all are answered."
     ),
     FindingCode.RESCUED: (
         "Events came in a file that no device signed, from a dead PC's disk, on a person's word; the audit trail "

@@ -8,14 +8,21 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 
-from psycopg import Connection
+from psycopg import Connection, Cursor
 from sqlmodel import select
 
 from sync_server.database import Work
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.tables import Finding, Store
 
-__all__ = ["FindingCode", "FindingStatus", "list_findings", "raise_findings", "resolve_findings"]
+__all__ = [
+    "FindingCode",
+    "FindingStatus",
+    "keep_finding",
+    "list_findings",
+    "raise_findings",
+    "resolve_findings",
+]
 
 MAX_SUBJECT_CHARACTERS = 300
 
@@ -50,6 +57,15 @@ WHERE store_no = %(store_no)s AND code = %(code)s AND status = 'OPEN'
   AND subject = ANY(%(subjects)s::varchar[])
 """
 
+_CLOSE = _RESOLVE.encode()
+_KEEP_OPEN = """
+INSERT INTO finding (store_no, code, subject, count, status, first_seen, last_seen, detail)
+VALUES (%(store_no)s, %(code)s, %(subject)s, 1, 'OPEN', %(now)s, %(now)s, %(detail)s)
+ON CONFLICT (store_no, code, subject) WHERE status = 'OPEN'
+DO UPDATE SET count = finding.count + 1, last_seen = excluded.last_seen, detail = excluded.detail
+WHERE finding.detail IS DISTINCT FROM excluded.detail
+"""
+
 
 def raise_findings(
     work: Connected, store_no: int, found: Sequence[tuple[FindingCode, str]], *, now: datetime
@@ -81,6 +97,29 @@ def resolve_findings(
         "now": now,
     }
     return work.connection.execute(_RESOLVE, parameters).rowcount
+
+
+def keep_finding(
+    cursor: Cursor[Any],
+    store_no: int,
+    code: FindingCode,
+    subject: str,
+    detail: str,
+    *,
+    fits: str,
+    now: datetime,
+) -> None:
+    """Keeps one finding in step with its cause: open with these figures, or, without any, closed because it `fits`.
+
+    Looked at again and again it counts once for each time that its figures change.
+    """
+    named = {"store_no": store_no, "code": code.value, "subject": subject[:MAX_SUBJECT_CHARACTERS]}
+    if not detail:
+        cursor.execute(
+            _CLOSE, {**named, "subjects": [named["subject"]], "by": "tillsync", "reason": fits, "now": now}
+        )
+        return
+    cursor.execute(_KEEP_OPEN, {**named, "detail": detail, "now": now})
 
 
 def list_findings(

@@ -182,3 +182,5 @@ class Finding(SQLModel, table=True):
     last_seen: datetime = Field(sa_type=INSTANT)
     closed_by: str | None = None
     close_reason: str | None = None
+    detail: str | None = None
+    """The figures behind it, as they were last: which numbers are missing, what differs."""

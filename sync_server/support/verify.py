@@ -19,6 +19,7 @@ from sync_server.support.reservation_checks import RESERVATION_CHECKS
 from sync_server.support.sequence_checks import SEQUENCE_CHECKS
 from sync_server.support.stock_checks import STOCK_CHECKS
 from sync_server.support.stream_checks import STREAM_CHECKS
+from sync_server.support.till_checks import TILL_CHECKS
 from sync_server.support.transfer_checks import TRANSFER_CHECKS
 
 CHECKS: Final[tuple[LedgerCheck, ...]] = (
@@ -31,6 +32,7 @@ CHECKS: Final[tuple[LedgerCheck, ...]] = (
     *OUTBOX_CHECKS,
     *STREAM_CHECKS,
     *REFERENCE_CHECKS,
+    *TILL_CHECKS,
 )
 """In the order in which faults are best read: a missing number explains what follows from it."""
 

@@ -31,7 +31,8 @@ class _Undo(Exception):
 def _a_day(store: StoreLedger) -> None:
     store.open_with({ITEM: ("10", "4.00"), "item-002": ("5", "2.00")})
     stream = AgentStream()
-    store.post(sale(1, eventId="known"), sale(2, eventId="from a till"))
+    z = {"type": "DAY_CLOSE", "totals": {"SALE": "20.00"}}
+    store.post(sale(1, eventId="known"), sale(2, eventId="from a till"), z)
     events = [
         *stream.group(*basket("S-1", sale(2, "20.00", tenders=[cash(20)]), sale(1, "5.00", item="item-002"))),
         *stream.group(*basket("S-2", sale(3, "30.00"))),
