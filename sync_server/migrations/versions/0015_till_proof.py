@@ -4,8 +4,8 @@ from alembic import op
 
 from sync_server.migrations.rules import allow, make_append_only
 
-revision = "0014"
-down_revision = "0013"
+revision = "0015"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 
@@ -81,4 +81,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Z reports and answers are records; restore a backup instead."""
-    raise RuntimeError("0014 cannot be undone: it would delete Z reports. Restore a backup taken before it.")
+    raise RuntimeError("0015 cannot be undone: it would delete Z reports. Restore a backup taken before it.")
