@@ -17,6 +17,7 @@ from pathlib import Path
 
 from benchmarks.agent_intake import AgentIntake, till_requests
 from edge_agent.data_folder import DataFolder
+from edge_agent.packed_event import pack_event, unpack_event
 from edge_agent.spool import Spool
 from shared.clock import SystemClock
 from shared.identifiers import event_key_hex
@@ -79,9 +80,9 @@ def fill_with_backlog(path: Path, events: int) -> None:
         pattern.take(till_requests(1))
         row = pattern.rows()[0]
         pattern.desk.close()
-    head, _, tail = row[6].partition(b'"eventId":"')
-    before, _, after = tail.partition(b'"')[2].partition(b'"sequence":1,')
-    group_before, _, _ = after.rpartition(b',"groupFirst":')
+    own_fields, stamp, _ = unpack_event(row[6], row[4], 0)
+    before, _, tail = own_fields.partition(b'"eventId":"')
+    after = tail.partition(b'"')[2]
 
     def rows() -> Iterator[tuple[object, ...]]:
         for position in range(1, events + 1):
@@ -90,11 +91,8 @@ def fill_with_backlog(path: Path, events: int) -> None:
             high, low = (
                 int.from_bytes(bytes.fromhex(half), "big", signed=True) for half in (key[:16], key[16:])
             )
-            group = b',"groupFirst":%d,"groupSize":1}}' % position
-            body = b'%b"eventId":"%b"%b"sequence":%d,%b%b' % (
-                head, own_id.encode(), before, position, group_before, group,
-            )  # fmt: skip
-            yield position, high, low, row[3], row[4], 0, body
+            said = b'%b"eventId":"%b"%b' % (before, own_id.encode(), after)
+            yield position, high, low, row[3], row[4], 0, pack_event(said, stamp, row[4], 0, 0)
 
     spool = Spool(path, SystemClock())
     spool.connection.execute("PRAGMA synchronous = OFF")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from edge_agent.data_folder import DataFolder
 from edge_agent.doctor_check import Check, failed, passed, warned
+from edge_agent.errors import SpoolDamaged
 from edge_agent.heartbeat import report_of
 from edge_agent.settings import Settings
 from edge_agent.spool import Spool
@@ -70,9 +71,12 @@ def readable(thorough: bool) -> Callable[[Spool], Check]:
                 if found != "ok":
                     return failed("spool", f"the file is damaged: {found}", advice)
                 return passed("spool", f"whole; {spool.last_position} events were ever accepted")
-            for body in spool.newest_bodies(NEWEST):
-                decode_json(body)
-        except (sqlite3.Error, JsonError) as error:
+            last = spool.last_position
+            for position in range(max(1, last - NEWEST + 1), last + 1):
+                body = spool.body_at(position)
+                if body is not None:
+                    decode_json(body)
+        except (sqlite3.Error, JsonError, SpoolDamaged) as error:
             return failed("spool", f"the file cannot be read: {error}", advice)
         return passed("spool", f"the newest events can be read; {spool.last_position} were ever accepted")
 

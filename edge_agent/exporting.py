@@ -19,7 +19,7 @@ import msgspec
 
 from edge_agent import spool_batches as batches
 from edge_agent.batching import BatchLimits, Line, batch_size
-from edge_agent.errors import EdgeAgentError, SpoolFault
+from edge_agent.errors import EdgeAgentError, SpoolDamaged, SpoolFault
 from edge_agent.program_version import program_version
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.resync import ResyncRequest, wanted_positions
@@ -189,12 +189,15 @@ def _rows(spool: Spool, first: int, last: int) -> list[Row]:
     """The next rows; those that a damaged file cannot give are passed over."""
     end = min([stream[2] - 1 for stream in spool.streams if stream[2] > first] + [last])
     query = (
-        "SELECT position, content_hash, body, lines_after FROM event WHERE position BETWEEN ? AND ?"
-        " ORDER BY position LIMIT ?"
+        "SELECT content_hash, position, business_day, lines_after, body FROM event"
+        " WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?"
     )
     try:
-        rows: list[Row] = spool.connection.execute(query, (first, end, ROWS_AT_ONCE)).fetchall()
-    except sqlite3.DatabaseError:
+        rows = [
+            _row(spool, *row)
+            for row in spool.connection.execute(query, (first, end, ROWS_AT_ONCE)).fetchall()
+        ]
+    except (sqlite3.DatabaseError, SpoolDamaged):
         rows = list(_rows_one_by_one(spool, first, min(end, first + ROWS_AT_ONCE - 1)))
     if not rows and end < last:
         return _rows(spool, end + 1, last)
@@ -202,14 +205,21 @@ def _rows(spool: Spool, first: int, last: int) -> list[Row]:
 
 
 def _rows_one_by_one(spool: Spool, first: int, last: int) -> Iterator[Row]:
-    query = "SELECT position, content_hash, body, lines_after FROM event WHERE position = ?"
+    query = "SELECT content_hash, position, business_day, lines_after, body FROM event WHERE position = ?"
     for position in range(first, last + 1):
         try:
             row = spool.connection.execute(query, (position,)).fetchone()
-        except sqlite3.DatabaseError:
+            found = None if row is None else _row(spool, *row)
+        except (sqlite3.DatabaseError, SpoolDamaged):
             continue
-        if row is not None:
-            yield row
+        if found is not None:
+            yield found
+
+
+def _row(
+    spool: Spool, content_hash: bytes, position: int, business_day: int, lines_after: int, body: bytes
+) -> Row:
+    return position, content_hash, spool.wire_form(position, business_day, lines_after, body), lines_after
 
 
 def _batch(spool: Spool, rows: Sequence[Row], heading: ExportHeading) -> bytes:

@@ -12,6 +12,7 @@ from edge_agent import resend
 from edge_agent import spool_batches as batches
 from edge_agent.alarms import AlarmSource
 from edge_agent.clock_offset import ClockOffset
+from edge_agent.errors import SpoolDamaged
 from edge_agent.headquarters import Headquarters
 from edge_agent.program_version import program_version
 from edge_agent.resync import ResyncPlan, put_back
@@ -72,10 +73,10 @@ def report_of(spool: Spool) -> SpoolReport:
 
 
 def _accepted_at(spool: Spool, position: int | None) -> str | None:
-    body = None if position is None else spool.body_at(position)
     try:
+        body = None if position is None else spool.body_at(position)
         return None if body is None else str(decode_json(body)["stamp"]["receivedAt"])
-    except (JsonError, KeyError, TypeError):
+    except (JsonError, KeyError, TypeError, SpoolDamaged):
         return None
 
 

@@ -15,7 +15,7 @@ from edge_agent.spool_desk import Outcome, SpoolDesk
 from edge_agent.stamped_event import Accepted, EventGroup, Refused, StampedEvent
 from edge_agent.translation import Arrival, StoreRule, group_key, translate, workstation_of
 from shared.business_date import TimeReading
-from shared.clock import Clock, instant_text, read_instant
+from shared.clock import Clock, read_instant
 from shared.wire_json import JsonError, decode_json
 
 MAX_WORKSTATIONS = 1000
@@ -50,7 +50,7 @@ class Intake:
         `fallback_ids` identify records that have no id, when they come by a way that can be walked twice.
         """
         received_at = self._clock.now()
-        arrival = Arrival(received_at, instant_text(received_at))
+        arrival = Arrival(received_at)
         store = self._store()
         groups: list[EventGroup] = []
         refused: list[Refused] = []
@@ -58,7 +58,7 @@ class Intake:
         current_key: tuple[str, ...] | None = None
         for index, raw in enumerate(records):
             if fallback_ids is not None:
-                arrival = Arrival(received_at, arrival.received_text, fallback_ids[index])
+                arrival = Arrival(received_at, fallback_ids[index])
             workstation = workstation_of(raw)
             result = translate(raw, f"events[{index}]", store, arrival, self._last_instants.get(workstation))
             if isinstance(result, list):

@@ -12,6 +12,7 @@ import msgspec
 
 from edge_agent import spool_batches as batches
 from edge_agent.errors import AgentRefused
+from edge_agent.packed_event import END_BYTES, wire_length
 from edge_agent.pruned_hashes import still_here
 from edge_agent.resend import Range, without
 from edge_agent.spool import Spool
@@ -166,8 +167,9 @@ def count_of(ranges: Sequence[Range]) -> int:
 def _weight(spool: Spool, ranges: Sequence[Range]) -> int:
     if not ranges:
         return 0
-    size, events = spool.connection.execute(
-        "SELECT SUM(size), COUNT(*) FROM (SELECT length(body) AS size FROM event WHERE position >= ? LIMIT ?)",
-        (ranges[0][0], SAMPLE),
-    ).fetchone()
-    return int(size) * count_of(ranges) // int(events) if events else 0
+    sample = spool.connection.execute(
+        "SELECT length(body), substr(body, ?) FROM event WHERE position >= ? LIMIT ?",
+        (-END_BYTES, ranges[0][0], SAMPLE),
+    ).fetchall()
+    size = sum(wire_length(length, end) for length, end in sample)
+    return size * count_of(ranges) // len(sample) if sample else 0

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from edge_agent.alarms import Alarm, AlarmCode
 from edge_agent.damaged_files import DamagedFile, damaged_files
+from edge_agent.packed_event import what_the_till_said
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.spool import Spool
 from edge_agent.spool_desk import SpoolDesk
@@ -132,7 +133,7 @@ class _Reading:
         event = verified(row)
         if event is None:
             if len(self._broken) < MAX_KEPT_RAW:
-                self._broken[row.position] = row.body
+                self._broken[row.position] = what_the_till_said(row.body)
             return None
         if at >= len(self._found):
             self._found.extend(bytes(at + 1 - len(self._found)))

@@ -1,23 +1,25 @@
 """The durable queue: accepts stamped events, numbers them, knows each one once.
 
-Used by one thread at a time (`spool_desk.py`). An event is stored once, as it will cross the wire. Its
+Used by one thread at a time (`spool_desk.py`). An event is stored once (`packed_event.py`). Its
 sequence is its row's position in the file, so that no counter has to be kept beside it. What happens to
 events afterwards is in `spool_batches.py` and `spool_days.py`, over the same connection.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 
 from edge_agent.errors import SpoolDamaged
 from edge_agent.event_keys import EventKeys
+from edge_agent.packed_event import pack_event, wire_form
 from edge_agent.spool_schema import fault, open_spool_file
 from edge_agent.stamped_event import Accepted, EventGroup, StampedEvent
 from shared.clock import Clock, instant_text
 from shared.identifiers import new_stream_id
 
+_BODIES = "SELECT position, business_day, lines_after, body FROM event"
 _LOOK = "SELECT key_low, business_day, content_hash FROM event WHERE position = ?"
 _INSERT = (
     "INSERT INTO event (position, key_high, key_low, content_hash, business_day, lines_after, body)"
@@ -237,30 +239,44 @@ class Spool:
         return self.last_position - self._first_position + 1
 
     def body_at(self, position: int) -> bytes | None:
-        """The event at `position` as it crosses the wire."""
-        row = self.connection.execute("SELECT body FROM event WHERE position = ?", (position,)).fetchone()
-        return row[0] if row else None
+        """The event at `position` as it crosses the wire; raises SpoolDamaged."""
+        row = self.connection.execute(f"{_BODIES} WHERE position = ?", (position,)).fetchone()
+        return self.wire_form(*row) if row else None
 
     def newest_bodies(self, count: int) -> list[bytes]:
-        """The last `count` events, oldest first; for what must be remembered over a restart."""
-        rows = self.connection.execute(
-            "SELECT body FROM event ORDER BY position DESC LIMIT ?", (count,)
-        ).fetchall()
-        return [body for (body,) in reversed(rows)]
+        """The last `count` events as they cross the wire, oldest first; for what must be remembered over a restart.
+
+        Those that are damaged are left out.
+        """
+        rows = self.connection.execute(f"{_BODIES} ORDER BY position DESC LIMIT ?", (count,)).fetchall()
+        bodies = []
+        for row in reversed(rows):
+            with suppress(SpoolDamaged):
+                bodies.append(self.wire_form(*row))
+        return bodies
+
+    def wire_form(self, position: int, business_day: int, lines_after: int, body: bytes) -> bytes:
+        """A row of the table `event` as it crosses the wire; raises SpoolDamaged when it cannot be read."""
+        try:
+            return wire_form(body, self.sequence_of(position), business_day, lines_after)
+        except (ValueError, IndexError, OverflowError) as error:
+            raise SpoolDamaged(
+                f"The event at position {position} of {self.path} cannot be read ({error})."
+            ) from error
 
 
 def _row(
     position: int, event: StampedEvent, sequence: int, group_first: int, group_size: int
 ) -> tuple[object, ...]:
+    lines_after = group_first + group_size - 1 - sequence
     return (
         position,
         event.key_high,
         event.key_low,
         event.content_hash,
         event.business_day,
-        group_first + group_size - 1 - sequence,
-        b'%b,"sequence":%d,%b,"groupFirst":%d,"groupSize":%d}}'
-        % (event.own_fields, sequence, event.stamp, group_first, group_size),
+        lines_after,
+        pack_event(event.own_fields, event.stamp, event.business_day, sequence - group_first, lines_after),
     )
 
 

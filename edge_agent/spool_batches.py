@@ -12,6 +12,7 @@ import msgspec
 
 from edge_agent.batching import BatchLimits, Line, batch_size
 from edge_agent.errors import SpoolDamaged
+from edge_agent.packed_event import END_BYTES, wire_length
 from edge_agent.spool import Spool
 from edge_agent.spool_days import record_days
 from shared.clock import Clock, instant_text
@@ -105,10 +106,10 @@ def _end_of_batch(spool: Spool, first: int, end: int, limits: BatchLimits) -> in
     if next_stream is not None:  # a batch belongs to one stream
         end = min(end, next_stream - 1)
     rows = spool.connection.execute(
-        "SELECT length(body), lines_after FROM event WHERE position BETWEEN ? AND ? ORDER BY position",
-        (first, end),
+        "SELECT length(body), substr(body, ?), lines_after FROM event WHERE position BETWEEN ? AND ? ORDER BY position",
+        (-END_BYTES, first, end),
     )
-    size = batch_size((Line(length, after) for length, after in rows), limits)
+    size = batch_size((Line(wire_length(length, tail), after) for length, tail, after in rows), limits)
     rows.close()
     return first + size - 1 if size else None
 
@@ -132,19 +133,22 @@ def _load(spool: Spool, batch_no: int) -> OutgoingBatch:
         (batch_no,),
     ).fetchone()
     rows = spool.connection.execute(
-        "SELECT content_hash, body FROM event WHERE position BETWEEN ? AND ? ORDER BY position", (first, last)
+        "SELECT content_hash, position, business_day, lines_after, body FROM event"
+        " WHERE position BETWEEN ? AND ? ORDER BY position",
+        (first, last),
     ).fetchall()
     stream_id = spool.stream_of(first)[1]
     if len(rows) != last - first + 1:
         raise SpoolDamaged(f"{last - first + 1 - len(rows)} events of a batch in {spool.path} are not there.")
+    events = [(content_hash, spool.wire_form(*row)) for content_hash, *row in rows]
     heading = {
         "batchId": batch_id,
         "postedAt": posted_at,
         "streamId": stream_id,
-        "contentHash": hash_of_pairs(_ids_and_hashes(spool, rows)).hex(),
+        "contentHash": hash_of_pairs(_ids_and_hashes(spool, events)).hex(),
         "timezoneData": timezone_data,
     }
-    body = b'%b,"events":[%b]}' % (encode_json(heading)[:-1], b",".join([body for _, body in rows]))
+    body = b'%b,"events":[%b]}' % (encode_json(heading)[:-1], b",".join([body for _, body in events]))
     return OutgoingBatch(
         batch_no=batch_no,
         batch_id=batch_id,

@@ -10,6 +10,7 @@ from datetime import datetime
 
 import msgspec
 
+from edge_agent.packed_event import is_packed, received_at
 from edge_agent.pruned_hashes import HASH_BYTES, HASHES_IN_ROW
 from edge_agent.resend import Range
 from edge_agent.spool import Spool
@@ -19,7 +20,7 @@ ROWS_AT_ONCE = 200
 """Events in one commit; a till waits for one of these at most."""
 _RECEIVED = b'"receivedAt":"'
 _ROWS = (
-    "SELECT position, business_day, key_high, content_hash, body FROM event"
+    "SELECT position, business_day, key_high, content_hash, lines_after, body FROM event"
     " WHERE position > ? AND position < ? AND position <= (SELECT keys_through FROM batching)"
     " ORDER BY position LIMIT ?"
 )
@@ -55,8 +56,8 @@ def prune_piece(spool: Spool, after: int, older_than: str, now: str) -> PrunedPi
     kept = [*unacknowledged(spool), *_refused(spool, rows[0][0], rows[-1][0])]
     old: list[_Old] = []
     through: int | None = rows[-1][0]
-    for position, business_day, key_high, content_hash, body in rows:
-        received = _received_at(body)
+    for position, business_day, key_high, content_hash, lines_after, body in rows:
+        received = _received_at(body, business_day, lines_after)
         if older_than <= received <= now:
             through = None
             break
@@ -87,8 +88,13 @@ def _refused(spool: Spool, first: int, last: int) -> list[Range]:
     return found
 
 
-def _received_at(body: bytes) -> str:
+def _received_at(body: bytes, business_day: int, lines_after: int) -> str:
     """When the event was accepted, as its stamp spells it; in a damaged row far in the future: it stays."""
+    if is_packed(body):
+        try:
+            return received_at(body, business_day, lines_after)
+        except (ValueError, OverflowError):
+            return "9999"
     at = body.rfind(_RECEIVED)
     if at < 0:
         return "9999"

@@ -20,7 +20,7 @@ from edge_agent.errors import SpoolDamaged, SpoolFault, SpoolFull, SpoolUnsafe
 MINIMUM_SQLITE = (3, 35, 0)
 """The oldest version whose SQL (`RETURNING`) the spool uses."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 APPLICATION_ID = 0x54534541
 """'TSEA' in the file's header, so that `file` and people recognise it."""
 
@@ -40,7 +40,7 @@ CREATE TABLE stream (
   first_position INTEGER NOT NULL UNIQUE,
   started_at     TEXT NOT NULL
 );
--- Every accepted event, in the order of acceptance, as it will cross the wire.
+-- Every accepted event, in the order of acceptance; how it lies in `body` says packed_event.py.
 CREATE TABLE event (
   position     INTEGER PRIMARY KEY,
   key_high     INTEGER NOT NULL, -- the 16-byte event key in two halves: only the first is in the index,
@@ -134,7 +134,11 @@ CREATE TABLE pruned (
 CREATE INDEX pruned_day ON pruned (stream_no, business_day);
 """
 
-_STEPS = (_SCHEMA, _SCHEMA_2)
+_SCHEMA_3 = """
+-- From here on events are stored packed (see packed_event.py); those that are there already stay as they are.
+"""
+
+_STEPS = (_SCHEMA, _SCHEMA_2, _SCHEMA_3)
 """What makes each version out of the one before."""
 
 

@@ -21,7 +21,7 @@ class StampedEvent(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     own_fields: bytes
     """The till's own fields and the event id as wire JSON, without the closing brace."""
     stamp: bytes
-    """The stamp as wire JSON, without group and closing brace."""
+    """When it happened and when it came, packed (`packed_event.py`)."""
 
 
 class UnreadableLine(msgspec.Struct, frozen=True):

@@ -6,16 +6,15 @@ from struct import Struct
 
 import msgspec
 
+from edge_agent.packed_event import is_packed, stamp_of, unpack_event, wire_form
 from edge_agent.spool_pages import StoredRow
 from edge_agent.stamped_event import StampedEvent
 from shared.identifiers import event_key_hex
 from shared.pos_event import read_event
 from shared.wire_json import JsonError, decode_json
 
-_STREAMS_PART = re.compile(
-    rb',"sequence":\d+,("stamp":\{[^{}]*?),"groupFirst":\d+,"groupSize":\d+\}\}$', re.DOTALL
-)
-"""What belongs to the stream that an event was in; everything before it and the group inside are its own."""
+_STREAMS_PART = re.compile(rb',"sequence":\d+,"stamp":(\{[^{}]*\})\}$', re.DOTALL)
+"""What belongs to the stream that an event was in, where it lies in its wire form; everything before it is its own."""
 _unpack_halves = Struct(">qq").unpack
 
 
@@ -28,12 +27,10 @@ _read_event_id = msgspec.json.Decoder(_EventId).decode
 
 def without_stream(row: StoredRow) -> StampedEvent | None:
     """The event as it was before it got a sequence; None when the bytes cannot be an event's."""
-    part = _STREAMS_PART.search(row.body)
-    if part is None:
-        return None
     try:
-        event_id = _read_event_id(row.body).eventId
-    except (msgspec.DecodeError, UnicodeDecodeError):
+        own_fields, stamp = _parts(row)
+        event_id = _read_event_id(own_fields + b"}").eventId
+    except (msgspec.DecodeError, JsonError, KeyError, TypeError, ValueError, OverflowError):
         return None
     return StampedEvent(
         event_id=event_id,
@@ -41,9 +38,19 @@ def without_stream(row: StoredRow) -> StampedEvent | None:
         key_low=row.key_low,
         content_hash=row.content_hash,
         business_day=row.business_day,
-        own_fields=row.body[: part.start()],
-        stamp=part[1],
+        own_fields=own_fields,
+        stamp=stamp,
     )
+
+
+def _parts(row: StoredRow) -> tuple[bytes, bytes]:
+    """The till's own fields, and the packed stamp; raises ValueError and what comes of nonsense."""
+    if is_packed(row.body):
+        return unpack_event(row.body, row.business_day, row.lines_after)[:2]
+    part = _STREAMS_PART.search(row.body)
+    if part is None:
+        raise ValueError("there is no stamp")
+    return row.body[: part.start()], stamp_of(decode_json(part[1]))
 
 
 def verified(row: StoredRow) -> StampedEvent | None:
@@ -52,9 +59,10 @@ def verified(row: StoredRow) -> StampedEvent | None:
     if event is None:
         return None
     try:
-        read = read_event(decode_json(row.body), "event")
+        whole = wire_form(row.body, row.position, row.business_day, row.lines_after)
+        read = read_event(decode_json(whole), "event")
         key = _unpack_halves(bytes.fromhex(event_key_hex(event.event_id)))
-    except (JsonError, ValueError):
+    except (JsonError, ValueError, IndexError, OverflowError):
         return None
     if isinstance(read, list) or read.stamp is None or read.event_id != event.event_id:
         return None

@@ -5,12 +5,12 @@ stamp: the business date, the instant, how that was found out, and the arrival. 
 """
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
 from struct import Struct
 from typing import Any
 
 import msgspec
 
+from edge_agent.packed_event import pack_stamp
 from edge_agent.plain_record import PlainRecord
 from edge_agent.stamped_event import StampedEvent, UnreadableLine
 from shared.business_date import (
@@ -21,7 +21,6 @@ from shared.business_date import (
     day_begins,
     read_local_time,
 )
-from shared.clock import instant_text
 from shared.identifiers import derived_key_hex, event_key_hex, new_event_id, uuid_text
 from shared.pos_event import PosEvent, read_event
 from shared.problems import Violation
@@ -31,7 +30,6 @@ ENVELOPE = frozenset({"streamId", "sequence", "stamp"})
 """Fields that the agent alone writes."""
 _unpack_halves = Struct(">qq").unpack
 """A 16-byte key as two signed numbers, which is what SQLite keeps."""
-_day_text = lru_cache(maxsize=64)(date.isoformat)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -60,8 +58,6 @@ class Arrival(msgspec.Struct, frozen=True):
     """When a record came, and its last-resort identity when it came by a way that can be walked twice."""
 
     received_at: datetime
-    received_text: str
-    """The same as the wire spells it; one handing-over, however many records, spells it once."""
     fallback_id: str | None = None
     """The id of a record that has none and yields none: its place in a file of this very content."""
 
@@ -106,13 +102,7 @@ def translate(
         content_hash=event.content_hash,
         business_day=day.toordinal(),
         own_fields=_own_fields(raw, event_id),
-        stamp=_stamp(
-            day,
-            # With an offset, reading has spelled the instant already.
-            str(event.occurred_at) if reading is TimeReading.OFFSET else instant_text(instant),
-            reading,
-            arrival.received_text,
-        ),
+        stamp=pack_stamp(instant, arrival.received_at, reading),
     ), instant
 
 
@@ -165,14 +155,6 @@ def _own_fields(raw: Any, event_id: str) -> bytes:
     if "eventId" not in raw:  # then it was made here, and needs no escaping
         return b'%b,"eventId":"%b"' % (encode_json(raw)[:-1], event_id.encode("ascii"))
     return encode_json(raw if raw["eventId"] == event_id else {**raw, "eventId": event_id})[:-1]
-
-
-def _stamp(day: date, occurred_at: str, reading: TimeReading, received_at: str) -> bytes:
-    text = (
-        f'"stamp":{{"businessDate":"{_day_text(day)}","occurredAt":"{occurred_at}"'
-        f',"timeReading":"{reading}","receivedAt":"{received_at}"'
-    )
-    return text.encode("ascii")
 
 
 def workstation_of(raw: Any) -> str:

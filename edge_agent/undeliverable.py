@@ -54,7 +54,8 @@ class Undeliverable:
 def _next_portion(spool: Spool) -> list[dict[str, Any]]:
     """The oldest events of one stream that were set aside and not uploaded."""
     rows = spool.connection.execute(
-        "SELECT position, content_hash, body, reason FROM undeliverable JOIN event USING (position)"
+        "SELECT reason, content_hash, position, business_day, lines_after, body"
+        " FROM undeliverable JOIN event USING (position)"
         " WHERE uploaded_at IS NULL ORDER BY position LIMIT ?",
         (AT_ONCE,),
     ).fetchall()
@@ -64,10 +65,10 @@ def _next_portion(spool: Spool) -> list[dict[str, Any]]:
             "position": position,
             "sequence": spool.sequence_of(position),
             "contentHash": content_hash.hex(),
-            "raw": body.decode(),
+            "raw": spool.wire_form(position, *row).decode(),
             "reason": _reason(reason),
         }
-        for position, content_hash, body, reason in rows
+        for reason, content_hash, position, *row in rows
     ]
     return [event for event in portion if event["streamId"] == portion[0]["streamId"]]
 

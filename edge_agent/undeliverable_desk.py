@@ -24,7 +24,7 @@ MAX_LISTED = 1000
 """Entries of each kind in one list; nobody reads more, and `total` says how many there are."""
 
 _ROWS = (
-    "SELECT position, reason, set_aside_at, uploaded_at, body, lines_after FROM undeliverable"
+    "SELECT reason, set_aside_at, uploaded_at, position, business_day, lines_after, body FROM undeliverable"
     " JOIN event USING (position)"
 )
 
@@ -147,7 +147,8 @@ def _one(spool: Spool, position: int) -> dict[str, Any] | None:
 
 
 def _entry(spool: Spool, row: tuple[Any, ...]) -> dict[str, Any]:
-    position, reason, set_aside_at, uploaded_at, body, _ = row
+    reason, set_aside_at, uploaded_at, position, *stored = row
+    body = spool.wire_form(position, *stored)
     event = _decoded(body)
     return {
         "id": str(position),

@@ -11,7 +11,6 @@ from edge_agent.spool_desk import SpoolDesk
 from edge_agent.stamped_event import StampedEvent
 from edge_agent.translation import Arrival, StoreRule, translate
 from shared.business_date import DayRule
-from shared.clock import instant_text
 
 NEW_YORK = StoreRule("STORE-01", DayRule("America/New_York", time(4)))
 LIMITS = BatchLimits(max_events=500, max_bytes=1_000_000)
@@ -46,7 +45,7 @@ def sale(**fields: Any) -> dict[str, Any]:
 def stamped(raw: dict[str, Any] | None = None, *, clock: ManualClock | None = None) -> StampedEvent:
     """A stamped event of a store in New York whose day starts at 04:00."""
     at = (clock or ManualClock()).now()
-    result = translate(raw or sale(), "events[0]", NEW_YORK, Arrival(at, instant_text(at)), None)
+    result = translate(raw or sale(), "events[0]", NEW_YORK, Arrival(at), None)
     assert isinstance(result, tuple), result
     return result[0]
 

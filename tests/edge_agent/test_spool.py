@@ -2,7 +2,9 @@
 
 import random
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -131,17 +133,35 @@ def test_a_file_that_is_no_database_is_named(tmp_path: Path) -> None:
         open_spool(tmp_path)
 
 
-def test_a_buffered_event_takes_at_most_700_bytes(tmp_path: Path) -> None:
+def ordinary(number: int) -> dict[str, Any]:
+    """A sale as most tills send it."""
+    return sale(
+        saleId=f"{31_000_000_000 + number // 4}", lineNumber=number % 4, transactionNumber=f"{number // 4:08}",
+        workstationId="TILL-1", cashierId="4711", occurredAt="2026-02-10T12:34:56-05:00", taxAmount=3,
+        unitOfMeasure="EA", currency="USD",
+    )  # fmt: skip
+
+
+def large(number: int) -> dict[str, Any]:
+    """A sale with every optional field that a sale may have, and an id of its own."""
+    return sale(
+        eventId=str(UUID(int=number, version=4)), saleId=str(UUID(int=number // 4, version=4)),
+        lineNumber=number % 4, transactionNumber=f"{number // 4:08}", workstationId="TILL-1", cashierId="4711",
+        occurredAt="2026-02-10T12:34:56.789-05:00", businessDate="2026-02-10", barcode="4006381333931",
+        unitCost="12.3456", currency="USD", taxAmount="3.21", discountAmount="1.50", unitOfMeasure="EA",
+        tenders=[{"type": "CARD", "amount": "30.00"}, {"type": "CASH", "amount": "20.00"}],
+        reservationId=f"res-{number:012}", reasonCode="PROMOTION",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("event", [ordinary, large])
+def test_a_buffered_event_takes_at_most_700_bytes(
+    tmp_path: Path, event: Callable[[int], dict[str, Any]]
+) -> None:
     spool = open_spool(tmp_path)
-    groups = []
-    for n in range(4000):
-        raw = sale(
-            saleId=f"{31_000_000_000 + n // 4}", lineNumber=n % 4, transactionNumber=f"{n // 4:08}",
-            workstationId="TILL-1", cashierId="4711", occurredAt="2026-02-10T12:34:56-05:00", taxAmount=3,
-            unitOfMeasure="EA", currency="USD",
-        )  # fmt: skip
-        groups.append([stamped(raw)])
-    spool.accept([groups])
+    for start in range(0, 4000, 50):
+        spool.accept([[[stamped(event(number))] for number in range(start, start + 50)]])
+    spool.write_keys()
     spool.close()
     connection = sqlite3.connect(tmp_path / "spool.sqlite3")
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))

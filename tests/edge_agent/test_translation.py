@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge_agent.packed_event import pack_event, wire_form
 from edge_agent.stamped_event import StampedEvent, UnreadableLine
 from edge_agent.translation import Arrival, StoreRule, group_key, translate
 from shared.business_date import DayRule
-from shared.clock import instant_text
 from shared.identifiers import event_key
 from shared.pos_event import PosEvent, read_event
 from shared.problems import Violation
@@ -18,13 +18,13 @@ from shared.wire_json import decode_json, encode_json
 from tests.edge_agent.builders import NEW_YORK, sale, stamped
 
 ARRIVED = datetime(2026, 2, 10, 15, tzinfo=UTC)
-ARRIVAL = Arrival(ARRIVED, instant_text(ARRIVED))
+ARRIVAL = Arrival(ARRIVED)
 
 
 def wire(event: StampedEvent) -> dict[str, Any]:
     """The event as it will cross the wire, as the only one of its group."""
-    body = event.own_fields + b',"sequence":1,' + event.stamp + b',"groupFirst":1,"groupSize":1}}'
-    document: dict[str, Any] = decode_json(body)
+    packed = pack_event(event.own_fields, event.stamp, event.business_day, lines_before=0, lines_after=0)
+    document: dict[str, Any] = decode_json(wire_form(packed, 1, event.business_day, 0))
     return document
 
 
@@ -149,7 +149,7 @@ def test_nothing_is_derived_when_a_word_is_missing(missing: str) -> None:
 
 
 def test_the_fallback_id_serves_where_nothing_else_identifies() -> None:
-    arrival = Arrival(ARRIVED, instant_text(ARRIVED), "file-abc-0")
+    arrival = Arrival(ARRIVED, "file-abc-0")
     result = translate(sale(), "e", NEW_YORK, arrival, None)
     assert isinstance(result, tuple)
     assert result[0].event_id == "file-abc-0"
