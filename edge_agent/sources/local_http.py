@@ -24,6 +24,7 @@ from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources import event_requests as requests
 from edge_agent.sources.event_requests import RequestRefused
 from edge_agent.sources.loopback_protocol import protocol_class
+from edge_agent.sources.loopback_server import LoopbackServer
 from edge_agent.spool_desk import Outcome
 from edge_agent.stamped_event import Accepted, EventGroup, Refused
 from shared.clock import Clock
@@ -93,10 +94,11 @@ class LocalHttp:
             access_log=False,
             proxy_headers=False,
             server_header=False,
+            date_header=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=1,
         )
-        self._server = uvicorn.Server(config)
+        self._server = LoopbackServer(config)
         self._thread = threading.Thread(
             target=self._server.run, kwargs={"sockets": [self._socket]}, name="local-http", daemon=True
         )
@@ -107,7 +109,7 @@ class LocalHttp:
 
     def stop(self) -> None:
         """Takes no further connection, answers what is under way."""
-        self._server.should_exit = True
+        self._server.ask_to_end()
         self._thread.join(JOIN_SECONDS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import json
 import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -260,3 +262,22 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match="cannot be taken"):
             door.start()
         desk.close()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="only Linux counts how often a thread wakes")
+def test_the_door_sleeps_while_nobody_calls_and_still_answers_and_ends_at_once(tmp_path: Path) -> None:
+    with opened(tmp_path) as (_, till):
+        thread = next(each for each in threading.enumerate() if each.name == "local-http")
+        assert till.post(sale(eventId="before"))[0] == 201
+        time.sleep(0.2)  # the connection's end is seen to
+        before = _wakes(thread)
+        time.sleep(1)
+        assert _wakes(thread) == before
+        assert till.post(sale(eventId="after"))[0] == 201
+    assert not thread.is_alive()
+
+
+def _wakes(thread: threading.Thread) -> int:
+    """How often a thread of this process has gone to sleep so far."""
+    status = Path(f"/proc/self/task/{thread.native_id}/status").read_text()
+    return int(status.partition("voluntary_ctxt_switches:")[2].split()[0])
