@@ -25,7 +25,7 @@ from shared.wire_json import encode_json
 
 REST_SECONDS = 20.0
 SETTLE_SECONDS = 8.0
-_HOST = "127.0.0.1"
+HOST = "127.0.0.1"
 
 MEMORY = "agent at rest, MiB"
 PROCESSOR = "agent at rest, % of a core"
@@ -46,15 +46,15 @@ def measure_agent_footprint(
 ) -> Mapping[str, float]:
     """Every figure, with a backlog of `events`; seconds, MiB, percent, bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    empty, full = _enrolled_folder(folder / "empty"), _enrolled_folder(folder / "full")
+    empty, full = enrolled_folder(folder / "empty"), enrolled_folder(folder / "full")
     per_event = bytes_for_an_event(folder / "size.sqlite3", min(events, 20_000))
     fill_with_backlog(full.spool_file, events)
     starts = {}
     for name, data in ((START, empty), (START_FULL, full)):
-        with _running(data) as (port, began):
-            starts[name] = _first_sale(port) - began
-    with _running(full) as (port, _):
-        _first_sale(port)
+        with running_agent(data) as (port, began):
+            starts[name] = first_sale(port) - began
+    with running_agent(full) as (port, _):
+        first_sale(port)
         time.sleep(SETTLE_SECONDS if rest_seconds >= REST_SECONDS else 0)
         processor, memory = _at_rest(_pid_of(full), rest_seconds)
     found = {MEMORY: memory, PROCESSOR: processor, **starts, BYTES: per_event}
@@ -105,12 +105,12 @@ def fill_with_backlog(path: Path, events: int) -> None:
     spool.close()
 
 
-def _enrolled_folder(root: Path) -> DataFolder:
-    """A data folder as enrolling leaves it, with a headquarters that nobody answers for."""
+def enrolled_folder(root: Path, server_url: str = f"http://{HOST}:9") -> DataFolder:
+    """A data folder as enrolling leaves it; unless told otherwise nobody answers at its headquarters' address."""
     folder = DataFolder(root)
     folder.create()
     device = "01a20529-56a7-771a-8a15-118a5343ff83"
-    enrolment = {"storeId": "STORE-1", "serverUrl": f"http://{_HOST}:9", "deviceId": device}
+    enrolment = {"storeId": "STORE-1", "serverUrl": server_url, "deviceId": device}
     profile = {"storeId": "STORE-1", "timezone": "America/New_York", "dayStart": "04:00", "currency": "USD"}
     folder.enrolment.write_bytes(encode_json(enrolment))
     folder.profile.write_bytes(encode_json(profile))
@@ -120,7 +120,7 @@ def _enrolled_folder(root: Path) -> DataFolder:
 
 
 @contextmanager
-def _running(folder: DataFolder) -> Iterator[tuple[int, float]]:
+def running_agent(folder: DataFolder) -> Iterator[tuple[int, float]]:
     """The agent's port, and when it was started."""
     port = 9000 + os.getpid() % 900 + 20
     environment = {
@@ -138,12 +138,12 @@ def _running(folder: DataFolder) -> Iterator[tuple[int, float]]:
         process.wait(timeout=30)
 
 
-def _first_sale(port: int) -> float:
+def first_sale(port: int) -> float:
     """When the agent answered the first sale with 201."""
     event = {"type": "SALE", "itemId": "item-1", "quantity": 1, "amount": 5}
     deadline = time.perf_counter() + 120
     while time.perf_counter() < deadline:
-        connection = HTTPConnection(_HOST, port, timeout=60)
+        connection = HTTPConnection(HOST, port, timeout=60)
         try:
             connection.request("POST", "/v1/events", encode_json(event), {"Content-Type": "application/json"})
             if connection.getresponse().status == 201:

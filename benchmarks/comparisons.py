@@ -1,6 +1,6 @@
 """The rows of the table, and their goals. docs/benchmarks.md says in words what each means."""
 
-from benchmarks import agent_footprint, agent_intake
+from benchmarks import agent_footprint, agent_http, agent_intake
 from benchmarks.comparison import Comparison
 from benchmarks.sides import (
     DIRECT,
@@ -23,6 +23,11 @@ def _row(name: str, meaning: str, ours: str, limits: tuple[str, ...], goal: floa
     return Comparison(name=name, meaning=meaning, ours=ours, limits=limits, goal=goal)
 
 
+def _over_http(name: str, clients: int, goal: float) -> Comparison:
+    meaning = f"agent intake over HTTP, {clients} client{'s' * (clients > 1)}"
+    return _row(name, meaning, agent_http.ours(clients), (agent_http.limit(clients),), goal)
+
+
 def _at_most(name: str, meaning: str, ours: str) -> Comparison:
     limits = (agent_footprint.allowed(ours),)
     return Comparison(name=name, meaning=meaning, ours=ours, limits=limits, goal=1, at_most=True)
@@ -38,6 +43,8 @@ COMPARISONS = (
     _row("hot-store", "one hot store", HOT, (SERVER_1,), 0.60),
     _row("posting-without-http", "posting without HTTP, one thread", DIRECT, _SAME_TABLES, None),
     _row("agent-intake", "agent intake, one event a commit", agent_intake.AGENT, (agent_intake.RAW,), 0.70),
+    _over_http("agent-http-1", 1, 0.80),
+    _over_http("agent-http-32", 32, 0.70),
     _at_most("agent-memory", "agent at rest: MiB resident", agent_footprint.MEMORY),
     _at_most("agent-processor", "agent at rest: % of one core", agent_footprint.PROCESSOR),
     _at_most("agent-start", "agent: s from start to the first sale", agent_footprint.START),

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import agent_footprint, agent_intake
+from benchmarks import agent_footprint, agent_http, agent_intake
 from benchmarks.direct_posting import DirectPosting
 from benchmarks.lean_tables import LeanTables, check_lean_tables, lean_batches, make_lean_tables
 from benchmarks.ledger_check import check_ledger, check_same_rows
@@ -160,6 +160,10 @@ def _agent(stage: Stage) -> Figures:
     return agent_intake.measure_agent_intake(folder, stage.scale.agent_events)
 
 
+def _agent_http(stage: Stage) -> Figures:
+    return agent_http.measure_agent_http(stage.new_path("agent-http"), stage.scale.agent_events)
+
+
 def _agent_footprint(stage: Stage) -> Figures:
     backlog, rest = stage.scale.backlog, stage.scale.rest_seconds
     return agent_footprint.measure_agent_footprint(stage.new_path("footprint"), backlog, rest_seconds=rest)
@@ -167,6 +171,12 @@ def _agent_footprint(stage: Stage) -> Figures:
 
 SIDES = (
     Side((agent_intake.AGENT, agent_intake.RAW), _agent),
+    Side(
+        tuple(
+            name(clients) for clients in agent_http.CLIENTS for name in (agent_http.ours, agent_http.limit)
+        ),
+        _agent_http,
+    ),
     Side((SERVER_1, SAME_BATCHES, NEWLY_CUT), _server),
     *(Side((same_tables(width),), _same_tables(width)) for width in WIDTHS),
     Side((SERVER_2,), _server_2),
