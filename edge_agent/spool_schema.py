@@ -136,6 +136,12 @@ CREATE INDEX pruned_day ON pruned (stream_no, business_day);
 
 _SCHEMA_3 = """
 -- From here on events are stored packed (see packed_event.py); those that are there already stay as they are.
+-- What somebody in the store has given up and headquarters is still to be told of.
+CREATE TABLE given_up (
+  position     INTEGER PRIMARY KEY,
+  content_hash BLOB NOT NULL,
+  reason       TEXT NOT NULL
+);
 """
 
 _STEPS = (_SCHEMA, _SCHEMA_2, _SCHEMA_3)

@@ -6,11 +6,12 @@ import logging
 from typing import Any
 
 from edge_agent.headquarters import Headquarters
+from edge_agent.retry_policy import TryLater
 from edge_agent.spool import Spool
 from edge_agent.spool_desk import SpoolDesk
-from edge_agent.uplink import Delivered
+from edge_agent.uplink import Delivered, Refused
 from shared.clock import Clock, instant_text
-from shared.protocol import undeliverable_path
+from shared.protocol import discards_path, undeliverable_path
 from shared.wire_json import JsonError, decode_json, encode_json
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ class Undeliverable:
 
     def run_once(self) -> int:
         """Uploads the next portion; how many events headquarters took."""
+        self._tell_what_was_given_up()
         portion = self._desk.ask(_next_portion)
         if not portion:
             return 0
@@ -49,6 +51,47 @@ class Undeliverable:
             extra={"action": "undeliverable.uploaded"},
         )
         return len(positions)
+
+    def _tell_what_was_given_up(self) -> None:
+        """Headquarters discards its copies; one that cannot be told yet is told later."""
+        stream_id, positions, events = self._desk.ask(_given_up)
+        if not positions:
+            return
+        body = encode_json({"streamId": stream_id, "events": events})
+        outcome = self._headquarters.post(discards_path(self._headquarters.store_id), body)
+        if isinstance(outcome, TryLater):
+            return
+        if isinstance(outcome, Refused):
+            log.warning(
+                "Headquarters was not told of %d events that were given up: %s",
+                len(positions),
+                outcome.sentence,
+                extra={"action": "undeliverable.discard-refused"},
+            )
+        self._desk.ask(lambda spool: _mark_told(spool, positions))
+
+
+def _given_up(spool: Spool) -> tuple[str, list[int], list[dict[str, Any]]]:
+    """(stream, positions, events) of one stream that were given up and headquarters has not been told of."""
+    rows = spool.connection.execute(
+        "SELECT position, content_hash, reason FROM given_up ORDER BY position LIMIT ?", (AT_ONCE,)
+    ).fetchall()
+    if not rows:
+        return "", [], []
+    stream_id = spool.stream_of(rows[0][0])[1]
+    rows = [row for row in rows if spool.stream_of(row[0])[1] == stream_id]
+    events = [
+        {"sequence": spool.sequence_of(position), "contentHash": content_hash.hex(), "reason": reason}
+        for position, content_hash, reason in rows
+    ]
+    return stream_id, [row[0] for row in rows], events
+
+
+def _mark_told(spool: Spool, positions: list[int]) -> None:
+    with spool.transaction() as connection:
+        connection.executemany(
+            "DELETE FROM given_up WHERE position = ?", [(position,) for position in positions]
+        )
 
 
 def _next_portion(spool: Spool) -> list[dict[str, Any]]:

@@ -20,6 +20,8 @@ from shared.wire_json import JsonError, decode_json, encode_json
 
 BY_HEADQUARTERS = "REFUSED_BY_HEADQUARTERS"
 HERE = "REFUSED_HERE"
+MAX_REASON_CHARACTERS = 4000
+"""Of a reason that headquarters is told; the file keeps all of it."""
 MAX_LISTED = 1000
 """Entries of each kind in one list; nobody reads more, and `total` says how many there are."""
 
@@ -95,7 +97,7 @@ class UndeliverableDesk:
         if entry["kind"] == HERE:
             self._refused.remove(f"{entry_id}.json")
         else:
-            self._desk.ask(lambda spool: _forget(spool, [int(entry_id)]))
+            self._desk.ask(lambda spool: _give_up(spool, int(entry_id), reason))
         return {"id": entry_id, "discarded": True, "reason": reason}
 
     def _note(self, entry: dict[str, Any], reason: str) -> None:
@@ -201,9 +203,14 @@ def _runs(positions: list[int]) -> list[batches.Range]:
     return runs
 
 
-def _forget(spool: Spool, positions: list[int]) -> None:
-    with spool.transaction():
-        _delete(spool, positions)
+def _give_up(spool: Spool, position: int, reason: str) -> None:
+    """Takes a refused event off the list; headquarters is told, so that nobody decides about it there."""
+    with spool.transaction() as connection:
+        _delete(spool, [position])
+        connection.execute(
+            "INSERT OR REPLACE INTO given_up SELECT position, content_hash, ? FROM event WHERE position = ?",
+            (reason[:MAX_REASON_CHARACTERS], position),
+        )
 
 
 def _delete(spool: Spool, positions: list[int]) -> None:

@@ -51,6 +51,11 @@ def undeliverable_path(store_id: str) -> str:
     return f"{store_path(store_id)}/undeliverable"
 
 
+def discards_path(store_id: str) -> str:
+    """Where an agent says which undeliverable events the store has given up."""
+    return f"{undeliverable_path(store_id)}/discards"
+
+
 def command_result_path(store_id: str, command_id: str) -> str:
     """Where an agent reports the outcome of a command."""
     return f"{store_path(store_id)}/commands/{quote(command_id, safe='')}/result"

@@ -18,6 +18,7 @@ from shared.wire_json import JsonError, encode_json
 from sync_server.accounting.remembered_chart import RememberedChart
 from sync_server.errors import Invalid
 from sync_server.ingestion.acceptance import accept_batch
+from sync_server.ingestion.agents_decisions import release_retried
 from sync_server.ingestion.batch_documents import POS_BATCH_OPENAPI, PosBatchReceipt
 from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
@@ -75,4 +76,8 @@ def _post(
         if store_no is None:
             store_no = find_store(work, store_id).store_no
         assert store_no is not None
-        return accept_batch(work, chart.read(work), caller, store_no, batch, parts.clock.now())
+        now = parts.clock.now()
+        receipt = accept_batch(work, chart.read(work), caller, store_no, batch, now)
+        if receipt.duplicates:
+            release_retried(work, chart.read(work), caller, store_no, batch, receipt, now)
+        return receipt

@@ -50,6 +50,7 @@ class Books:
         self.heartbeats: list[dict[str, Any]] = []
         self.digests: list[dict[str, Any]] = []
         self.undeliverable: list[dict[str, Any]] = []
+        self.discards: list[dict[str, Any]] = []
         self.commands: list[dict[str, Any]] = []
         self.results: list[dict[str, Any]] = []
         self.day_lists: list[dict[str, Any]] = []
@@ -99,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
             books = self.books
             with books.turn:
                 names = ["posted", "attempts", "events", "heartbeats", "digests", "undeliverable"]
-                names += ["results", "day_lists", "enrolments"]
+                names += ["results", "day_lists", "enrolments", "discards"]
                 held = {name: getattr(books, name) for name in names}
                 self.answer(200, {**held, "streams": {s: books.events_of(s) for s in books.streams}})
         elif not self.misbehave(b""):
@@ -171,6 +172,9 @@ class Handler(BaseHTTPRequestHandler):
                 if books.differs is not None:
                     return 200, {"state": "DIFFERS", "businessDate": document["businessDate"], "events": 0}
                 return 200, {"state": "PROVEN", "businessDate": document["businessDate"], "events": 0}
+            if self.path.endswith("/discards"):
+                books.discards.append(document)
+                return 200, {"discarded": len(document["events"])}
             books.undeliverable.append(document)
             for event in document["events"]:
                 books.events_of(document["streamId"])[event["sequence"]] = "held"

@@ -119,6 +119,17 @@ def test_what_was_refused_is_given_up_only_with_a_reason_and_once_headquarters_h
     kept = json.loads((agent.data_dir / "undeliverable" / "discarded.ndjson").read_text())
     assert (kept["reason"], json.loads(kept["entry"]["raw"])["eventId"]) == ("a test sale", "sick")
     assert agent.status()["backlog"]["events"] == 0
+    eventually("headquarters is told", lambda: line.held()["discards"])
+    uploaded, (discard,) = line.held()["undeliverable"][0], line.held()["discards"]
+    (event,) = uploaded["events"]
+    assert discard == {
+        "streamId": uploaded["streamId"],
+        "events": [{"sequence": 1, "contentHash": event["contentHash"], "reason": "a test sale"}],
+    }
+    agent.terminate()
+    agent.start()
+    eventually("it goes on", lambda: len(line.held()["heartbeats"]) > 3)
+    assert len(line.held()["discards"]) == 1, "told once"
 
 
 def test_what_the_agent_refused_is_listed_and_taken_in_once_it_can_be(agent: AgentProcess) -> None:
