@@ -1,5 +1,6 @@
 """A disk that runs full, turns read-only, or cannot take the log: refused, said, and gone on by itself."""
 
+import random
 from contextlib import suppress
 from pathlib import Path
 
@@ -133,7 +134,7 @@ def test_disk_full_at_insert_keeps_nothing_of_the_request(tmp_path: Path) -> Non
         with pytest.raises(
             SpoolFull
         ):  # more than the cache holds, so that it is written while it is inserted
-            spool.accept([[[stamped(sale(note="x" * 900))] for _ in range(4000)]])
+            spool.accept([[[stamped(sale(note=random.randbytes(900).hex()))] for _ in range(4000)]])
         assert spool.accept([[[stamped()]]])[0][0].sequence == first.sequence + 1
         spool.close()
 
@@ -143,7 +144,7 @@ def test_disk_full_at_commit_keeps_nothing_of_the_request(tmp_path: Path) -> Non
         spool = Spool(disk.folder / "s.sqlite3", ManualClock())
         spool.accept([[[stamped()]]])
         disk.fill()
-        group = [stamped(sale(eventId="a")), stamped(sale(eventId="b", note="y" * 20_000))]
+        group = [stamped(sale(eventId="a")), stamped(sale(eventId="b", note=random.randbytes(20_000).hex()))]
         with pytest.raises(SpoolFull):
             spool.accept([[group]])
         disk.make_room()
