@@ -6,14 +6,14 @@ in this batch, so that no line is remembered, and its money and goods are booked
 
 from decimal import Decimal
 
-from sync_server.accounting.posting_rules import TenderShares, book_goods, book_money
+from sync_server.accounting.posting_rules import TenderShares, book_money
 from sync_server.ingestion.event_rows import line_row
 from sync_server.ingestion.group_journals import GroupJournals
 from sync_server.ingestion.groups import Arrival
 from sync_server.ingestion.known_state import KnownItem
 from sync_server.ingestion.ledger_rows import SALE
 from sync_server.ingestion.open_posting import OpenPosting
-from sync_server.inventory.valuation import ZERO, Valuation, issue
+from sync_server.inventory.valuation import ZERO, issue
 from sync_server.stores.findings import FindingCode
 
 _SALE, _RETURN = "SALE", "RETURN"
@@ -47,7 +47,7 @@ def sell(
     posting.sequence = number = posting.sequence + 1
     quantity = event.quantity or ZERO
     position, previous = item.position, item.last_sequence
-    cost, variance = issue(position, quantity, posting.coin)
+    cost = issue(position, quantity, posting.coin)
     item.last_sequence = number
     currency = posting.context.currency
     books = journals.books.get(currency) or posting.books(journals, currency)
@@ -57,13 +57,8 @@ def sell(
         sold.tax += tax
     else:
         book_money(books.money, books.chart, amount, tax, shares)
-    value = -cost
-    if variance:
-        value -= variance
-        book_goods(books.goods, books.chart, books.chart.cost_of_goods_sold, Valuation(value, variance))
-    else:
-        sold.cost += cost
-    movement = -quantity, value, position.on_hand, previous
+    sold.cost += cost
+    movement = -quantity, -cost, position.on_hand, previous
     posting.rows.lines.append(
         line_row(
             number,

@@ -58,10 +58,10 @@ def current_cost(position: StockPosition, quantity: Decimal, unit: Decimal) -> D
     return _EXACT.add(position.value, _round(beyond, unit))
 
 
-def issue(position: StockPosition, quantity: Decimal, unit: Decimal) -> tuple[Decimal, Decimal]:
-    """Takes `quantity` (> 0) out of `position` at its current cost, in place.
+def issue(position: StockPosition, quantity: Decimal, unit: Decimal) -> Decimal:
+    """Takes `quantity` (> 0) out of `position`, in place, and returns its current cost (≥ 0).
 
-    Returns the cost (≥ 0) and the variance: what of it inventory did not give, to be debited if above zero.
+    Inventory gives all of it: goods that leave at their current cost leave no variance.
     """
     on_hand, value = position.on_hand, position.value
     after = _subtract(on_hand, quantity)
@@ -70,9 +70,10 @@ def issue(position: StockPosition, quantity: Decimal, unit: Decimal) -> tuple[De
     ):  # nearly every sale; what remains keeps its share of the value, which is never below zero
         cost = _quantize(_divide(_multiply(value, quantity), on_hand), unit)
         position.on_hand, position.value = after, _subtract(value, cost)
-        return cost, ZERO
+        return cost
     cost = current_cost(position, quantity, unit)
-    return cost, move(position, -quantity, -cost, unit).variance
+    move(position, -quantity, -cost, unit)
+    return cost
 
 
 def worth_at(unit_cost: Decimal, quantity: Decimal, unit: Decimal) -> Decimal:

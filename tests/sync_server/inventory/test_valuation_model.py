@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.accounting.posting_rules import book_goods
-from sync_server.inventory.valuation import StockPosition, current_cost, move, unit_cost_of, worth_at
+from sync_server.inventory.valuation import StockPosition, current_cost, issue, move, unit_cost_of, worth_at
 
 CHART = ChartOfAccounts()
 COINS = st.sampled_from([Decimal(1), Decimal("0.01"), Decimal("0.001")])
@@ -162,3 +162,24 @@ def test_a_sale_taken_back_at_once_leaves_the_stock_as_it_was(
     assert shelf.balance(CHART.cost_of_goods_sold) == cogs
     crossed_zero = on_hand > 0 > on_hand - quantity
     assert abs(shelf.stock.value - value) <= (coin if crossed_zero else 0)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.decimals(min_value=-50, max_value=50, places=3),
+    st.decimals(min_value=0, max_value=900, places=2),
+    st.decimals(min_value=0, max_value=9, places=6),
+    st.decimals(min_value="0.001", max_value=60, places=3),
+)
+def test_goods_that_leave_at_their_current_cost_leave_no_variance(
+    on_hand: Decimal, value: Decimal, unit_cost: Decimal, quantity: Decimal
+) -> None:
+    if on_hand <= 0:
+        value = Decimal(0) if on_hand == 0 else -value
+    coin = Decimal("0.01")
+    stepwise, at_once = StockPosition(on_hand, value, unit_cost), StockPosition(on_hand, value, unit_cost)
+    cost = current_cost(stepwise, quantity, coin)
+    moved = move(stepwise, -quantity, -cost, coin)
+    assert (moved.value, moved.variance) == (-cost, Decimal(0))
+    assert issue(at_once, quantity, coin) == cost
+    assert at_once == stepwise
