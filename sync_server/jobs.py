@@ -4,6 +4,8 @@ Whoever adds one adds its row to the table in docs/jobs.md; a test compares the 
 """
 
 from sync_server.ingestion.till_proof import proof_job
+from sync_server.ingestion.waiting_voids import waiting_voids_job
+from sync_server.inventory.item_findings import item_findings_job
 from sync_server.publishing.outbox_pruning import pruning_job
 from sync_server.reservations.expiry import expiry_job
 from sync_server.scheduling.job import Job
@@ -20,4 +22,6 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         arrivals_job(),
         linking_job(),
         proof_job(),
+        waiting_voids_job(),
+        item_findings_job(),
     )

@@ -40,6 +40,7 @@ from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_o
 from sync_server.ingestion.posting import post_group
 from sync_server.ingestion.references import references
 from sync_server.ingestion.referred_lines import read_referred_lines
+from sync_server.ingestion.waiting_voids import close_satisfied
 from sync_server.inventory.stock_findings import note_shortages
 from sync_server.people.callers import Caller, CallerKind
 from sync_server.stores.agent_commands import pending_commands
@@ -204,6 +205,8 @@ def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replen
     store_no, now = delivery.store.store_no, delivery.now
     found = [(FindingCode(code), subject) for code, subject in posting.rows.findings.elements()]
     raise_findings(work, store_no, found, now=now)
+    if posting.rows.satisfied_claims:
+        close_satisfied(work, store_no, posting.rows.satisfied_claims, now)
     resolve_findings(
         work, store_no, FindingCode.NEGATIVE_STOCK, replenished, reason="Stock is back.", now=now
     )

@@ -107,6 +107,9 @@ class VoidClaim(SQLModel, table=True):
     """A void that still concerns lines to come: one before its sale, or one of a whole sale."""
 
     __tablename__ = "void_claim"
+    __table_args__ = (
+        Index(None, "store_no", "void_sequence", postgresql_where=text("pending AND NOT reported")),
+    )
 
     store_no: int = Field(primary_key=True)
     claim_key: UUID = Field(primary_key=True)
@@ -115,6 +118,8 @@ class VoidClaim(SQLModel, table=True):
     line_number: int | None = None
     pending: bool
     """Whether nothing had been taken back when the void was posted."""
+    reported: bool = False
+    """Whether it has waited so long that somebody was told."""
 
 
 class SaleReturn(SQLModel, table=True):

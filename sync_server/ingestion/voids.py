@@ -1,10 +1,14 @@
 """Voids: the exact reverse of the line or sale they name, whenever the two meet. Pure.
 
 A void before its sale is a claim that takes effect when the sale arrives. A void of a sale, or of a line number
-in it, goes on claiming: what it names and arrives later is taken back too.
+in it, goes on claiming, for ever: what it names and arrives later is taken back too. Identities never expire, and a
+store may come back after months; whichever of the two comes first, the books are the same. A till that counts its
+sale ids from 1 again and voided one of them before is the price: its new sale of that id is taken back, which shows
+as a void effect, in the till's Z totals and in its messages. Release or resend it under another sale id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from shared.identifiers import event_key_hex
 from shared.pos_event import EventType
@@ -30,7 +34,7 @@ def post_void(posting: OpenPosting, arrival: Arrival, journals: GroupJournals) -
     for line in standing:
         _take_back(posting, line, number, arrival, journals)
     if lines and not standing:
-        posting.find(FindingCode.VOID_REPEATED, _subject(arrival))
+        posting.find(FindingCode.VOID_REPEATED, subject_of_void(arrival.event.voids or {}))
     _claim(posting, arrival, number, pending=not lines)
 
 
@@ -147,6 +151,6 @@ def _claim_on(posting: OpenPosting, line: PostedLine) -> Claim | None:
     return min(fitting, key=lambda claim: claim.void_sequence, default=None)
 
 
-def _subject(arrival: Arrival) -> str:
-    voids = arrival.event.voids or {}
+def subject_of_void(voids: Mapping[str, Any]) -> str:
+    """Whom findings about a void name: what it takes back."""
     return str(voids.get("eventId") or voids.get("saleId"))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from sync_server.csv_import import CsvRow, ImportReport, RowOutcome, read_csv
 from sync_server.database import RawConnection, Work
+from sync_server.inventory.item_findings import close_item_findings
 from sync_server.inventory.items import MasterItem, read_item
 from sync_server.people.audit_log import append_entry, facts_by
 from sync_server.people.callers import Caller
@@ -77,6 +78,7 @@ def import_items(work: Work, path: Path, *, by: Caller, now: datetime) -> Import
         outcome = RowOutcome.CHANGED if item.item_id in known else RowOutcome.ADDED
         report.note(row, item.item_id, outcome if item.item_id in touched else RowOutcome.UNCHANGED)
     if changed:
+        close_item_findings(work, sorted(touched), now)
         facts = facts_by(by, at=now, action="items.imported", subject=path.name, after=dict(report.counts))
         append_entry(work, HEADQUARTERS, facts)
     return report

@@ -75,14 +75,14 @@ _MEANINGS = {
     ),
     FindingCode.UNKNOWN_ITEM: (
         "An item that headquarters does not know was sold; it is posted against a placeholder. Complete the "
-        "item or map it to the right one."
+        "item or map it to the right one. Closes by itself then."
     ),
     FindingCode.BARCODE_CONFLICT: (
         "A line named an item id and a barcode, the subject, that belongs to another item. The item id counts. Correct "
         "the till's item file or the barcode here."
     ),
     FindingCode.COST_UNKNOWN: (
-        "Goods moved at cost zero, since no cost of the item was known. Import its unit cost."
+        "Goods moved at cost zero, since no cost of the item was known. Import its unit cost. Closes by itself then."
     ),
     FindingCode.NEGATIVE_STOCK: (
         "More was sold than the books had; a receipt or a count is missing. Closes by itself when stock "
@@ -119,7 +119,7 @@ _MEANINGS = {
     ),
     FindingCode.VOID_WITHOUT_SALE: (
         "A void waits for a sale that had not come by the end of the next business day. Ask the store "
-        "whether the sale existed."
+        "whether the sale existed. Closes by itself when it comes."
     ),
     FindingCode.VOID_REPEATED: "Something that was void already was voided again; it had no further effect.",
     FindingCode.RETURN_WITHOUT_SALE: (

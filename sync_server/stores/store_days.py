@@ -26,6 +26,8 @@ class DayComparison:
     events: int
 
 
+_LOCK = "SELECT 1 FROM store WHERE store_no = %s FOR NO KEY UPDATE"
+"""A late event that is posted at this moment reopens the day after the comparison and never before it."""
 _STREAM = "SELECT stream_no FROM stream WHERE store_no = %s AND stream_id = %s"
 _KEEP = """
 INSERT INTO store_day (store_no, business_date, stream_no, state, digest, events, compared_at, proven_at)
@@ -44,6 +46,7 @@ def compare_day(
 
     `business_date` is the date that the agent stamped, whatever date was booked.
     """
+    work.connection.execute(_LOCK, [store_no])
     row = work.connection.execute(_STREAM, [store_no, stream_id]).fetchone()
     ours = receipt_digest(work, store_no, row[0], business_date) if row else DayDigest(0, "")
     state = DayState.PROVEN if row and ours == theirs else DayState.DIFFERS
