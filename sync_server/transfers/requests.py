@@ -49,8 +49,8 @@ class TransferRequest:
 def request_transfer(work: Work, request: TransferRequest, *, by: Caller, now: datetime) -> TransferOverview:
     """Requests a transfer, posting nothing; goods already scanned under its id belong to it from now on.
 
-    The very same request again finds what is there. Raises NotFound for an unknown store, Invalid for a
-    transfer that cannot be, Conflict for an id that is another transfer's.
+    The very same request again finds what is there; one that is known from scans alone gets the lines. Raises
+    NotFound for an unknown store, Invalid for a transfer that cannot be, Conflict for an id that is another's.
     """
     source, destination = find_store(work, request.from_store_id), find_store(work, request.to_store_id)
     _check(source, destination)
@@ -67,7 +67,9 @@ def request_transfer(work: Work, request: TransferRequest, *, by: Caller, now: d
         "now": now,
     }
     if cursor.execute(_ADD, facts).fetchone() is None:
-        return _same(find_transfer(cursor, transfer_id), request)
+        there = find_transfer(cursor, transfer_id)
+        if not _lacks_lines(there, request):
+            return there
     items, quantities = list(request.lines), list(request.lines.values())
     cursor.execute(_ADD_LINES, {"id": transfer_id, "items": items, "quantities": quantities})
     for store_no in (source.store_no, destination.store_no):
@@ -77,7 +79,9 @@ def request_transfer(work: Work, request: TransferRequest, *, by: Caller, now: d
     after = {
         "fromStoreId": source.store_id,
         "toStoreId": destination.store_id,
-        "lines": [{"itemId": line.item_id, "quantity": line.requested} for line in made.lines],
+        "lines": [
+            {"itemId": line.item_id, "quantity": line.requested} for line in made.lines if line.requested
+        ],
     }
     facts_of_it = facts_by(by, at=now, action="transfer.requested", subject=transfer_id, after=after)
     append_entry(work, source.store_no, facts_of_it)
@@ -150,9 +154,14 @@ def _check(source: Store, destination: Store) -> None:
         )
 
 
-def _same(there: TransferOverview, request: TransferRequest) -> TransferOverview:
+def _lacks_lines(there: TransferOverview, request: TransferRequest) -> bool:
+    """Whether `request` says what is still to be said of a transfer that is there; raises Conflict if it differs."""
     stores = (there.from_store_id, there.to_store_id)
     requested = {line.item_no: line.requested for line in there.lines if line.requested}
-    if stores != (request.from_store_id, request.to_store_id) or requested != dict(request.lines):
+    same_lines = requested == dict(request.lines)
+    lacks_lines = not requested and not there.is_cancelled
+    if stores != (request.from_store_id, request.to_store_id) or not (
+        same_lines or lacks_lines or not request.lines
+    ):
         raise Conflict(f"Transfer {there.transfer_id} is there already and differs; choose another id.")
-    return there
+    return lacks_lines and not same_lines
