@@ -37,6 +37,8 @@ def a_day(name: str) -> list[list[Event]]:
         [void({"saleId": f"{name}-S2"}, eventId=f"{name}-V1")],
         [void(f"{name}-later", eventId=f"{name}-V2")],
         [receipt(3, "5.00", eventId=f"{name}-G1")],
+        [{"type": "TRANSFER_OUT", "itemId": ITEM, "quantity": 1, "transferId": f"{name}-T1"}],
+        [{"type": "TRANSFER_IN", "itemId": ITEM, "quantity": 1, "transferId": f"{name}-T2"}],
         basket(f"{name}-S3", sale(1, "10.00")),
         [sale(9, eventId="known", note=name)],
     ]
@@ -82,7 +84,7 @@ def _deliver(ledger: StoreLedger, name: str) -> Callable[[], BatchReceipt]:
 
 def _complete(answer: BatchReceipt) -> bool:
     counts = (answer.accepted, answer.duplicates, answer.held, answer.acknowledged_sequence)
-    return counts == (8, 0, 1, 9) and not answer.gaps
+    return counts == (10, 0, 1, 11) and not answer.gaps
 
 
 @pytest.mark.parametrize("way", Break)
