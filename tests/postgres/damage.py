@@ -160,7 +160,8 @@ DAMAGES = [
             "DELETE FROM transfer_leg_waiting WHERE OF_STORE",
             "it neither waits nor has arrived"),
     _damage("Every leg waits for its destination or has arrived there once", "an arrival of nothing",
-            "INSERT INTO transfer_arrival SELECT store_no, 999, store_no, 999, 'T', 1, 1, 1, 0 FROM store WHERE OF_STORE",
+            "INSERT INTO transfer_arrival "
+            "SELECT store_no, 999, store_no, 999, 'T', 1, 1, 1, 0 FROM store WHERE OF_STORE",
             "no such leg has left"),
     _damage("Every movement of goods in transit is one arrival", "a receipt of one more",
             "UPDATE transfer_receipt SET quantity = quantity + 1 WHERE OF_STORE",

@@ -48,7 +48,9 @@ def _a_day(store: StoreLedger) -> None:
     ]
     _reserve(store)
     scanned = {"itemId": ITEM, "transferId": f"T-{store.store_id}"}
-    store.post({"type": "TRANSFER_OUT", "quantity": 1, **scanned}, {"type": "TRANSFER_IN", "quantity": 2, **scanned})
+    store.post(
+        {"type": "TRANSFER_OUT", "quantity": 1, **scanned}, {"type": "TRANSFER_IN", "quantity": 2, **scanned}
+    )
     store.post(*events, batch_id="the day", stream=stream)
 
 
