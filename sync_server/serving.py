@@ -1,4 +1,4 @@
-"""What `serve` runs: API processes on one port, a scheduler, a relay; each may run apart on a machine of its own."""
+"""What `serve` runs: API processes on one port, scheduler, relay, consumer; each may run apart on its own machine."""
 
 import gc
 import os
@@ -19,6 +19,7 @@ from shared.zone_data import use_own_zone_data
 from sync_server.database import Database
 from sync_server.embedded.postgres import EmbeddedPostgres
 from sync_server.errors import CannotRun, EmbeddedPostgresFailed
+from sync_server.kafka_access import cluster_of
 from sync_server.logs import configure_logs
 from sync_server.metrics import MULTIPROCESS_VARIABLE
 from sync_server.process_group import ProcessGroup, Task
@@ -53,10 +54,14 @@ def serve_until_stopped(
         tasks += [Task("api", run_api, (settings, database_url, listener))] * settings.workers
     if Part.SCHEDULER in parts:
         tasks.append(Task("scheduler", run_scheduler, (settings, database_url)))
+    if settings.kafka_bootstrap_servers is not None:
+        cluster_of(settings)  # what cannot be used is said here, once, and not by a part that dies
     if Part.RELAY in parts and settings.kafka_bootstrap_servers is not None:
-        tasks.append(Task("relay", run_relay, (settings, database_url, settings.kafka_bootstrap_servers)))
+        tasks.append(Task("relay", run_relay, (settings, database_url)))
+    if Part.CONSUMER in parts and settings.kafka_bootstrap_servers is not None:
+        tasks.append(Task("consumer", run_consumer, (settings, database_url)))
     if not tasks:
-        raise CannotRun("There is nothing to relay to: name Kafka in SYNC_SERVER_KAFKA_BOOTSTRAP_SERVERS.")
+        raise CannotRun("There is nothing to do: name Kafka in SYNC_SERVER_KAFKA_BOOTSTRAP_SERVERS.")
     group = ProcessGroup(
         tasks,
         clock,
@@ -77,7 +82,7 @@ def run_api(ready: Any, settings: Settings, database_url: str, listener: socket.
     serve_api(ready, settings, database_url, listener)
 
 
-def run_relay(ready: Any, settings: Settings, database_url: str, bootstrap_servers: str) -> None:
+def run_relay(ready: Any, settings: Settings, database_url: str) -> None:
     """One relay process; ends after the page at hand on SIGTERM."""
     # The Kafka client is loaded where it is used, as the web framework is.
     from sync_server.publishing.relay import Relay
@@ -91,7 +96,33 @@ def run_relay(ready: Any, settings: Settings, database_url: str, bootstrap_serve
     gc.freeze()
     ready.set()
     try:
-        Relay(database, bootstrap_servers, SystemClock(), RelayMetrics(CollectorRegistry())).run(stop)
+        Relay(database, cluster_of(settings), SystemClock(), RelayMetrics(CollectorRegistry())).run(stop)
+    finally:
+        database.close()
+
+
+def run_consumer(ready: Any, settings: Settings, database_url: str) -> None:
+    """One member of the consumer group; on SIGTERM it finishes the store at hand and hands its partitions over."""
+    # The Kafka client is loaded where it is used, as the web framework is.
+    from sync_server.consuming.consumer import PosConsumer
+    from sync_server.consuming.consumer_metrics import ConsumerMetrics
+
+    _prepare_process(settings)
+    stop = StopRequest()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    database = Database(database_url, pool_size=1)
+    consumer = PosConsumer(
+        database,
+        cluster_of(settings),
+        (settings.kafka_topic_sales, settings.kafka_topic_returns, settings.kafka_topic_transfers),
+        SystemClock(),
+        ConsumerMetrics(CollectorRegistry()),
+        group_id=settings.kafka_group_id,
+        session_timeout_seconds=settings.kafka_session_timeout_seconds,
+    )
+    ready.set()
+    try:
+        consumer.run(stop)
     finally:
         database.close()
 

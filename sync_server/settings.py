@@ -47,11 +47,29 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
+class KafkaSecurity(StrEnum):
+    """What secures the line to Kafka, in Kafka's own words."""
+
+    PLAINTEXT = "PLAINTEXT"
+    SSL = "SSL"
+    SASL_PLAINTEXT = "SASL_PLAINTEXT"
+    SASL_SSL = "SASL_SSL"
+
+
+class SaslMechanism(StrEnum):
+    """How a client signs in to Kafka."""
+
+    PLAIN = "PLAIN"
+    SCRAM_SHA_256 = "SCRAM-SHA-256"
+    SCRAM_SHA_512 = "SCRAM-SHA-512"
+
+
 class Part(StrEnum):
     """The parts of the server, which one machine runs together or several apart."""
 
     API = "api"
     RELAY = "relay"
+    CONSUMER = "consumer"
     SCHEDULER = "scheduler"
 
 
@@ -88,6 +106,37 @@ class Settings(BaseSettings):
     kafka_bootstrap_servers: str | None = Field(
         None, description="Kafka brokers, host:port,…; none publishes nothing and the outbox waits."
     )
+    kafka_group_id: str = Field(
+        "inventory-core-cg",
+        min_length=1,
+        description="The consumer group that reads what tills say on Kafka.",
+    )
+    kafka_topic_sales: str = Field(
+        "pos.sale", min_length=1, description="The topic of POSSaleEvent; dead letters go to it with .dlq."
+    )
+    kafka_topic_returns: str = Field("pos.return", min_length=1, description="The topic of POSReturnEvent.")
+    kafka_topic_transfers: str = Field(
+        "inventory.core.store-transfer", min_length=1, description="The topic of StoreTransferEvent."
+    )
+    kafka_session_timeout_seconds: int = Field(
+        15, ge=6, le=300, description="Seconds after which a consumer that died without a word is missed."
+    )
+    kafka_security_protocol: KafkaSecurity = Field(
+        KafkaSecurity.PLAINTEXT,
+        description="How the line to Kafka is secured: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.",
+    )
+    kafka_ca_file: Path | None = Field(
+        None, description="PEM file of the authorities that vouch for the brokers; none: the system's own."
+    )
+    kafka_certificate_file: Path | None = Field(
+        None, description="PEM file of this server's certificate, where brokers ask for one."
+    )
+    kafka_key_file: Path | None = Field(None, description="PEM file of the key to that certificate.")
+    kafka_sasl_mechanism: SaslMechanism | None = Field(
+        None, description="How this server signs in to Kafka: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512."
+    )
+    kafka_sasl_username: str | None = Field(None, description="The name by which it signs in to Kafka.")
+    kafka_sasl_password: SecretStr | None = Field(None, description="The password to that name.")
     outbox_keep_days: int = Field(
         30, ge=1, description="Days after publishing for which a message can be published again."
     )

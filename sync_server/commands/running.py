@@ -33,7 +33,8 @@ def serve(
     only: Annotated[
         str | None,
         typer.Option(
-            help="Run these parts alone, with commas between: api,relay,scheduler.", show_default=False
+            help="Run these parts alone, with commas between: api,relay,consumer,scheduler.",
+            show_default=False,
         ),
     ] = None,
     log_format: Annotated[
@@ -45,7 +46,7 @@ def serve(
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
-    """Runs the server: the API, the scheduler, the relay where a Kafka is named. Ends on Ctrl-C or SIGTERM."""
+    """Runs the server: the API, the scheduler, relay and consumer where a Kafka is named. Ends on Ctrl-C or SIGTERM."""
     # What watches over processes takes a moment to load, which no other command shall wait for.
     from sync_server.serving import serve_until_stopped
 
@@ -114,13 +115,13 @@ def publish(
 
 def _send_what_waits(house: House) -> bool:
     """Empties the outbox into Kafka; false where none is named or the relay of a running server does it."""
-    brokers = house.settings.kafka_bootstrap_servers
-    if brokers is None:
+    if house.settings.kafka_bootstrap_servers is None:
         return False
     # The Kafka client costs a moment, which no other command shall wait for.
+    from sync_server.kafka_access import cluster_of
     from sync_server.publishing.catching_up import catch_up
 
-    return catch_up(house.database, brokers, house.clock)
+    return catch_up(house.database, cluster_of(house.settings), house.clock)
 
 
 def _parts(only: str | None) -> frozenset[Part]:

@@ -8,11 +8,19 @@ import typer
 from sync_server.commands.house import DataDir, opened
 from sync_server.commands.output import AsJson, print_json, print_report, print_rows
 from sync_server.stores.fleet import overviews
-from sync_server.stores.registry import DEFAULT_CURRENCY, DEFAULT_DAY_START, NewStore, add_store
+from sync_server.stores.intake import Intake
+from sync_server.stores.registry import (
+    DEFAULT_CURRENCY,
+    DEFAULT_DAY_START,
+    NewStore,
+    add_store,
+    declare_intake,
+)
 from sync_server.stores.store_import import import_stores
 
 stores = typer.Typer(help="The registry of stores.", no_args_is_help=True)
 
+OPEN = "open"
 _ALL = 1_000_000
 
 
@@ -25,12 +33,21 @@ def add(
     day_start: Annotated[
         str, typer.Option(help="Local time at which the business day begins.")
     ] = DEFAULT_DAY_START,
+    intake: Annotated[
+        Intake | None,
+        typer.Option(help="The one way by which its events come; without it the first batch decides."),
+    ] = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Adds a store; adding the very same one again changes nothing."""
     new = NewStore(
-        store_id=store_id, location_id=location, timezone=timezone, currency=currency, day_start=day_start
+        store_id=store_id,
+        location_id=location,
+        timezone=timezone,
+        currency=currency,
+        day_start=day_start,
+        intake=intake,
     )
     with opened(data_dir) as house, house.database.unit_of_work() as work:
         added = add_store(work, new, by=house.operator, now=house.clock.now())
@@ -52,6 +69,7 @@ def show(data_dir: DataDir = None, as_json: AsJson = False) -> None:
             "timezone": store.timezone,
             "dayStart": store.day_start,
             "currency": store.currency,
+            "intake": store.intake,
             "lastContact": store.last_contact,
             "backlogEvents": store.backlog_events,
             "openFindings": store.open_findings,
@@ -62,9 +80,28 @@ def show(data_dir: DataDir = None, as_json: AsJson = False) -> None:
     print_rows(rows, as_json=as_json, columns=columns)
 
 
+@stores.command("intake")
+def intake(
+    store_id: Annotated[str, typer.Argument(help="The store's id, such as STORE-01.")],
+    way: Annotated[str, typer.Argument(help="agent, direct or kafka; `open` leaves it to the next batch.")],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Declares the one way by which a store's events come; what comes by another is held."""
+    if way not in (*Intake, OPEN):
+        raise typer.BadParameter(f"ways are {', '.join((*Intake, OPEN))}", param_hint="WAY")
+    declared = None if way == OPEN else Intake(way)
+    with opened(data_dir) as house, house.database.unit_of_work() as work:
+        changed = declare_intake(work, store_id, declared, by=house.operator, now=house.clock.now())
+    if as_json:
+        print_json({"storeId": store_id, "intake": declared, "changed": changed})
+    else:
+        print(f"{store_id} takes its events by: {way}.")
+
+
 @stores.command("import")
 def import_file(
-    file: Annotated[Path, typer.Argument(help="CSV: storeId,locationId,timezone,currency,dayStart.")],
+    file: Annotated[Path, typer.Argument(help="CSV: storeId,locationId,timezone,currency,dayStart,intake.")],
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:

@@ -60,7 +60,7 @@ def _read_to_the_end(consumer: Consumer, clock: Clock) -> dict[str, TopicEvidenc
             error = message.error()
             if error is None:
                 _take(message, found, newest, seen)
-            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001  # librdkafka's name for the end
+            elif error.code() == KafkaError._PARTITION_EOF:  # librdkafka's name for the end
                 unread.discard((str(message.topic()), message.partition()))
             else:
                 raise DemoFailed(f"The topics cannot be read: {error.str()}.")

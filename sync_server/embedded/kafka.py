@@ -22,6 +22,7 @@ from confluent_kafka.admin import AdminClient
 from shared.clock import SystemClock
 from sync_server.embedded import leash
 from sync_server.errors import CannotRun
+from sync_server.kafka_cluster import KafkaCluster
 
 LOG_NAME = "kafka-broker.log"
 START_TIMEOUT_SECONDS = 20
@@ -60,6 +61,11 @@ class EmbeddedKafka:
     def bootstrap_servers(self) -> str:
         """What a Kafka client connects to."""
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def cluster(self) -> KafkaCluster:
+        """The cluster of this one broker."""
+        return KafkaCluster(self.bootstrap_servers)
 
     @property
     def process_id(self) -> int:

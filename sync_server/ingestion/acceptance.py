@@ -24,9 +24,11 @@ from sync_server.ingestion.batch_record import Delivery, record_batch
 from sync_server.ingestion.event_time import EventClock
 from sync_server.ingestion.groups import Arrival, arrivals, groups, sale_key
 from sync_server.ingestion.held_groups import begins_inside, keys_of_groups
+from sync_server.ingestion.held_reasons import HeldReason
 from sync_server.ingestion.known_reservations import KnownReservations
 from sync_server.ingestion.known_state import (
     ZERO,
+    HashReader,
     KnownState,
     read_claims,
     read_hashes,
@@ -40,6 +42,7 @@ from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_o
 from sync_server.ingestion.posting import post_group
 from sync_server.ingestion.references import references
 from sync_server.ingestion.referred_lines import read_referred_lines
+from sync_server.ingestion.second_channel import known_by_natural_key
 from sync_server.ingestion.waiting_voids import close_satisfied
 from sync_server.inventory.stock_findings import note_shortages
 from sync_server.people.callers import Caller, CallerKind
@@ -47,12 +50,11 @@ from sync_server.stores.agent_commands import pending_commands
 from sync_server.stores.agent_documents import CommandForAgent
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.findings import raise_findings, resolve_findings
+from sync_server.stores.intake import Intake, claim_intake, claims_intake
 from sync_server.stores.locked_store import LockedStore, lock_store, new_stream, stream_with
 from sync_server.stores.stream_gaps import stream_progress
 
 POSTED = "POSTED"
-HashReader = Callable[[Cursor[Any], int, Sequence[str]], dict[str, list[bytes]]]
-"""Content hashes by event key, of a store and some keys; `known_state.read_hashes` is one."""
 _KNOWN = """
 SELECT s.stream_no, s.received, b.content_hash, b.stream_no, b.accepted, b.duplicates, b.held, b.findings
 FROM (SELECT) AS asked
@@ -68,11 +70,15 @@ def accept_batch(
     store_no: int,
     batch: EventBatch,
     now: datetime,
+    channel: Intake | None = None,
+    *,
+    from_till: bool = True,
 ) -> BatchReceipt:
     """Posts `batch` for the store, once, and returns its receipt.
 
-    The same batch again gets the counts of the first time. Raises Conflict (BATCH_CONFLICT) when the batch id
-    was used for other content.
+    The same batch again gets the counts of the first time. `channel` is the way by which it came; None: an
+    agent's, or a till's own. What comes by another way than the store's intake is held, unless no
+    till said it (`from_till`). Raises Conflict (BATCH_CONFLICT) when the batch id was used for other content.
     """
     cursor = work.connection.cursor()
     store = lock_store(cursor, store_no)
@@ -85,11 +91,22 @@ def accept_batch(
         stream = stream_with(stream_no, str(batch.stream_id), has_received)
     elif batch.stream_id is not None:
         stream = new_stream(cursor, store_no, batch.stream_id, caller.device_no)
-    delivery = Delivery(caller, batch, store, stream, now)
+    if channel is None:
+        channel = Intake.AGENT if caller.kind is CallerKind.AGENT else Intake.DIRECT
+    comes_by_intake = store.intake == channel or not from_till
+    claims = not comes_by_intake and claims_intake(store, channel)
+    delivery = Delivery(caller, batch, store, stream, now, channel.value, claims)
     if known[0] is not None:
         return _same_again(cursor, delivery, known)
     came = arrivals(batch, EventClock(store.day_rule, read_instant(batch.posted_at), now))
-    posting, received = post_arrivals(work, chart, delivery, came)
+    if claims:
+        claim_intake(work, store_no, channel)
+    if claims or comes_by_intake:
+        posting, received = post_arrivals(work, chart, delivery, came)
+    else:
+        under = known_by_natural_key(store.store_id, came)
+        second = HeldReason.SECOND_CHANNEL
+        posting, received = post_arrivals(work, chart, delivery, came, hashes_under=under, held_for=second)
     counts = (posting.accepted, posting.duplicates, posting.held)
     return _receipt(cursor, delivery, counts, found_by(posting), received, duplicate=False)
 
@@ -103,23 +120,28 @@ def post_arrivals(
     in_groups: Callable[[Sequence[Arrival]], Iterable[Sequence[Arrival]]] = groups,
     hashes_under: HashReader = read_hashes,
     require: Callable[[OpenPosting], None] | None = None,
+    held_for: HeldReason | None = None,
 ) -> tuple[OpenPosting, Multirange[int]]:
     """Posts the events of `delivery`, whose store is locked; returns what became of them, and what its stream has.
 
     `hashes_under` says which contents count as received: for a batch all of them, for a release those posted.
     `require` refuses, by raising, what was decided; nothing has been written then.
+    With `held_for` whatever is not a duplicate is held for that reason.
     """
     cursor, store = work.connection.cursor(), delivery.store
     context = PostingContext(
         store.currency, chart, store.last_sequence, delivery.stream, store.accounting_date
     )
     posting = OpenPosting(context, KnownState(KnownReservations(delivery.now)))
+    posting.held_for = held_for
     _read_state(cursor, posting, came, store, hashes_under)
     with exact_arithmetic():
         for group in in_groups(came):
             post_group(posting, group)
     if require is not None:
         require(posting)
+    if held_for is HeldReason.SECOND_CHANNEL and posting.held:
+        posting.rows.findings[FindingCode.SECOND_CHANNEL.value, delivery.channel or "-"] = posting.held
     _note_zone_data(posting, delivery.batch)
     replenished = _note_shortages(posting)
     received = record_batch(work.connection, delivery, posting)
@@ -153,6 +175,8 @@ def _read_state(
         if not came:
             return
         keys = [arrival.key for arrival in came]
+    if posting.held_for is not None:
+        return
     named = references(came)
     state.claims = read_claims(cursor, store_no, [*keys, *map(sale_key, named.sales)])
     state.items = read_items(cursor, store_no, named)

@@ -54,6 +54,8 @@ class Delivery:
     now: datetime
     channel: str | None = None
     """By which way it came, where that is not said by who brought it."""
+    claims_intake: bool = False
+    """Whether the batch makes its channel the store\'s intake."""
 
 
 def record_batch(connection: RawConnection, delivery: Delivery, posting: OpenPosting) -> Multirange[int]:
@@ -185,6 +187,8 @@ def _audit_parameters(delivery: Delivery, posting: OpenPosting) -> dict[str, Any
         "held": posting.held,
         "lastStoreSequence": posting.sequence,
     }
+    if delivery.claims_intake:
+        after["intake"] = delivery.channel
     facts: AuditFacts = facts_by(
         caller, at=delivery.now, action="batch.posted", subject=delivery.batch.batch_id, after=after
     )

@@ -12,6 +12,8 @@ class HeldReason(StrEnum):
     """The same event id came with other content; often a till that was reinstalled and counts from 1 again."""
     STREAM_CONFLICT = "STREAM_CONFLICT"
     """Another event holds this sequence of the stream; two agents claim one stream (a cloned or reset PC)."""
+    SECOND_CHANNEL = "SECOND_CHANNEL"
+    """It came by another way than the store's own intake, and the store does not have it under its natural key."""
     TYPE_NOT_POSTED = "TYPE_NOT_POSTED"
     """This version of the server records events of this type and does not post them yet."""
     GROUP_INCOMPLETE = "GROUP_INCOMPLETE"

@@ -4,7 +4,7 @@ The lock is taken by an earlier statement: a statement that waits for a lock see
 before it waited.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -92,6 +92,10 @@ BARCODE_MARK = "\x1fbarcode\x1f"
 def spelled_item(event: PosEvent) -> str:
     """How a till named the goods of an event: the key under which `KnownState.items` has them."""
     return event.item_id or f"{BARCODE_MARK}{event.barcode}"
+
+
+HashReader = Callable[[Cursor[Any], int, Sequence[str]], dict[str, list[bytes]]]
+"""Reads the content hashes that count as received under event keys of a store."""
 
 
 def read_hashes(cursor: Cursor[Any], store_no: int, keys: Sequence[str]) -> dict[str, list[bytes]]:

@@ -8,6 +8,7 @@ from typing import Any
 from shared.money import minor_unit
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.ingestion.group_journals import GroupJournals
+from sync_server.ingestion.held_reasons import HeldReason
 from sync_server.ingestion.known_state import KnownState
 from sync_server.ingestion.ledger_rows import LedgerRows
 from sync_server.ingestion.line_effects import Books
@@ -42,6 +43,8 @@ class OpenPosting:
         """Sale ids that voids name, likewise."""
         self.returned_goods: Set[tuple[str, int]] = frozenset()
         """(sale id, item number) of what returns say came back."""
+        self.held_for: HeldReason | None = None
+        """Why nothing of the batch may be posted; what is known already is a duplicate all the same."""
         self.others: dict[str, list[Any]] = {}
         """What types beside sale, return, receipt and void have noted to be written; see `other_lines`."""
         self.known_to_others: dict[str, Any] = {}

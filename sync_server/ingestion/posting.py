@@ -66,6 +66,8 @@ def post_group(posting: OpenPosting, group: Sequence[Arrival]) -> None:
 def _reason_to_hold(
     posting: OpenPosting, arrival: Arrival, known: Sequence[bytes] | None
 ) -> HeldReason | None:
+    if posting.held_for is not None:
+        return posting.held_for
     if known:
         return HeldReason.EVENT_ID_REUSED
     sequence, stream = arrival.event.sequence, posting.context.stream

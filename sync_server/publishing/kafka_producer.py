@@ -19,6 +19,7 @@ from confluent_kafka import KafkaError, KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from shared.clock import Clock
+from sync_server.kafka_cluster import KafkaCluster
 from sync_server.publishing.errors import BrokerAway
 from sync_server.publishing.messages import Message
 from sync_server.publishing.topics import ensure_topics, partitions_by_topic
@@ -37,8 +38,6 @@ _SETTINGS: Final = {
     "partitioner": "murmur2",  # Java's, so that consumers written in Java find a store where they expect it
     "allow.auto.create.topics": False,  # a broker that lost its topics would make them up as it likes
     "linger.ms": 1,
-    "reconnect.backoff.max.ms": 1000,
-    "log_level": 0,  # what matters is said once, by whoever tries again; librdkafka would repeat it
 }
 _CONSEQUENCES: Final = (KafkaError._FATAL, KafkaError._PURGE_INFLIGHT, KafkaError._PURGE_QUEUE)
 """Reports of messages that failed because another one did."""
@@ -75,14 +74,14 @@ class KafkaProducer:
 
     def __init__(
         self,
-        bootstrap_servers: str,
+        cluster: KafkaCluster,
         clock: Clock,
         *,
         on_created: Callable[[frozenset[str]], None],
         on_away: Callable[[BrokerAway], None],
     ) -> None:
         """`on_created` hears of topics that were missing, `on_away` of a broker that does not answer."""
-        self._bootstrap_servers = bootstrap_servers
+        self._cluster = cluster
         self._clock = clock
         self._on_created = on_created
         self._on_away = on_away
@@ -116,11 +115,11 @@ class KafkaProducer:
 
     def _ready_producer(self) -> Producer:
         if self._producer is None:
-            created = ensure_topics(self._bootstrap_servers)
+            created = ensure_topics(self._cluster)
             if created:
                 self._on_created(created)
             reports = {} if self._is_careful else self._failures_alone()
-            self._producer = Producer({"bootstrap.servers": self._bootstrap_servers, **_SETTINGS, **reports})
+            self._producer = Producer({**self._cluster.configuration(), **_SETTINGS, **reports})
         return self._producer
 
     def _failures_alone(self) -> dict[str, Any]:
@@ -165,7 +164,7 @@ class KafkaProducer:
 
     def _answers(self) -> bool:
         """Whether any broker answers at the moment: then it is our producer that is stuck, not Kafka."""
-        client = AdminClient({"bootstrap.servers": self._bootstrap_servers, "log_level": 0})
+        client = AdminClient(self._cluster.configuration())
         try:
             partitions_by_topic(client, _ANSWER_SECONDS)
         except BrokerAway as error:

@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.stop_request import StopRequest
 from sync_server.database import Database
 from sync_server.errors import SyncServerError, Unavailable
+from sync_server.kafka_cluster import KafkaCluster
 from sync_server.leadership import Duty, Leadership
 from sync_server.publishing.kafka_producer import KafkaProducer, Window
 from sync_server.publishing.kinds import OutboxKind
@@ -47,7 +48,7 @@ class Relay:
     """Publishes one database's outbox to one Kafka cluster."""
 
     def __init__(
-        self, database: Database, bootstrap_servers: str, clock: Clock, metrics: RelayMetrics
+        self, database: Database, cluster: KafkaCluster, clock: Clock, metrics: RelayMetrics
     ) -> None:
         self._database = database
         self._clock = clock
@@ -58,7 +59,7 @@ class Relay:
         self._set_aside = SetAside(clock)
         self._reader = PageReader(database, clock, metrics, self._set_aside)
         self._producer = KafkaProducer(
-            bootstrap_servers, clock, on_created=self._warn_of_lost_topics, on_away=self._outage.begin
+            cluster, clock, on_created=self._warn_of_lost_topics, on_away=self._outage.begin
         )
         self._failures = 0
 

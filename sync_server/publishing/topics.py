@@ -7,6 +7,8 @@ from typing import Final
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from sync_server.kafka_cluster import KafkaCluster
+from sync_server.kafka_words import LastWords
 from sync_server.publishing.errors import BrokerAway, TopicUnusable
 from sync_server.publishing.kinds import OutboxKind
 
@@ -19,23 +21,26 @@ _REPLICATION_OF_THE_CLUSTER: Final = -1
 _NO_ANSWER: Final = (KafkaError._TRANSPORT, KafkaError._TIMED_OUT, KafkaError._ALL_BROKERS_DOWN)
 
 
-def ensure_topics(bootstrap_servers: str, *, timeout_seconds: int = 5) -> frozenset[str]:
+def ensure_topics(cluster: KafkaCluster, *, timeout_seconds: int = 5) -> frozenset[str]:
     """Creates the topics that are missing; returns the names of those it created.
 
     `timeout_seconds` bounds each request. Raises BrokerAway when no broker answers, TopicUnusable when a
     topic may not be created or has another number of partitions.
     """
-    client = AdminClient({"bootstrap.servers": bootstrap_servers, "log_level": 0})
-    partitions = partitions_by_topic(client, timeout_seconds)
+    words = LastWords()
+    client = AdminClient(cluster.configuration({"error_cb": words.hear}))
+    partitions = partitions_by_topic(client, timeout_seconds, words)
     _refuse_misshapen(partitions)
     missing = [topic for topic in PUBLISHED_TOPICS if topic not in partitions]
-    created = _create(client, missing, timeout_seconds)
+    created = create_topics(client, missing, timeout_seconds)
     if created != set(missing):
         _refuse_misshapen(partitions_by_topic(client, timeout_seconds))
     return created
 
 
-def partitions_by_topic(client: AdminClient, timeout_seconds: int) -> dict[str, int]:
+def partitions_by_topic(
+    client: AdminClient, timeout_seconds: int, words: LastWords | None = None
+) -> dict[str, int]:
     """The number of partitions of every topic of the cluster.
 
     Raises BrokerAway when no broker answers in time.
@@ -43,12 +48,17 @@ def partitions_by_topic(client: AdminClient, timeout_seconds: int) -> dict[str, 
     try:
         topics = client.list_topics(timeout=timeout_seconds).topics
     except KafkaException as error:
-        raise BrokerAway(f"No Kafka broker answers: {error.args[0].str()}.") from error
+        client.poll(0)  # has what went wrong with the line told to whoever listens
+        sentence = f"No Kafka broker answers: {error.args[0].str()}."
+        raise BrokerAway(words.explain(sentence) if words else sentence) from error
     return {name: len(topic.partitions) for name, topic in topics.items() if topic.error is None}
 
 
-def _create(client: AdminClient, topics: Iterable[str], timeout_seconds: int) -> frozenset[str]:
-    """Those of `topics` that this call created; one that somebody else created meanwhile is as good."""
+def create_topics(client: AdminClient, topics: Iterable[str], timeout_seconds: int) -> frozenset[str]:
+    """Creates topics with the contract's partitions; returns those that this call created.
+
+    One that somebody else created meanwhile is as good. Raises BrokerAway or TopicUnusable.
+    """
     wanted = [NewTopic(topic, PARTITIONS, _REPLICATION_OF_THE_CLUSTER) for topic in topics]
     if not wanted:
         return frozenset()

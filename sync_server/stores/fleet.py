@@ -21,6 +21,7 @@ class StoreOverview:
     timezone: str
     day_start: str
     currency: str
+    intake: str | None
     last_contact: datetime | None
     backlog_events: int | None
     oldest_unsent_at: datetime | None
@@ -56,7 +57,7 @@ class StreamState:
 
 _OVERVIEW = """
 SELECT s.store_no, s.store_id, s.location_id, s.timezone, to_char(s.day_start, 'HH24:MI') AS day_start,
-       s.currency, h.last_contact, h.backlog_events, h.oldest_unsent_at,
+       s.currency, s.intake, h.last_contact, h.backlog_events, h.oldest_unsent_at,
        (SELECT count(*) FROM finding f WHERE f.store_no = s.store_no AND f.status = 'OPEN') AS open_findings
 FROM store s
 LEFT JOIN LATERAL (

@@ -15,7 +15,7 @@ from shared.business_date import DayRule
 
 _LOCK = """
 SELECT store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, closed_through,
-       counted_until,
+       counted_until, intake, intake_declared,
        set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)
 FROM store WHERE store_no = %s FOR NO KEY UPDATE
 """
@@ -42,6 +42,9 @@ class LockedStore:
     """The last day of the closed periods."""
     counted_until: datetime | None = None
     """The latest instant of an approved count; None for a store that never had one."""
+    intake: str | None = None
+    """The one way by which its events come, a member of `intake.Intake`; None until the first batch claims it."""
+    intake_declared: bool = False
 
     def accounting_date(self, business_date: date) -> date:
         """The day on which something of `business_date` is booked: itself, or the first open day if it is closed."""
@@ -74,11 +77,10 @@ def lock_store(cursor: Cursor[Any], store_no: int) -> LockedStore:
     if row is None:
         raise LookupError(f"there is no store number {store_no}")
     store_id, timezone, day_start, currency, last_sequence, audit_sequence, audit_hash, *further = row
-    closed_through, counted_until, *_ = further
     assert isinstance(day_start, time)
     rule = DayRule(timezone, day_start)
     numbers = (last_sequence, audit_sequence, bytes(audit_hash))
-    return LockedStore(store_no, store_id, rule, currency, *numbers, closed_through, counted_until)
+    return LockedStore(store_no, store_id, rule, currency, *numbers, *further[:4])
 
 
 def known_stream(cursor: Cursor[Any], store_no: int, stream_id: str, device_no: int | None) -> KnownStream:

@@ -45,6 +45,7 @@ class StoreRow(WireModel):
     timezone: str
     day_start: str
     currency: str
+    intake: str | None
     last_contact: datetime | None
     backlog_events: int | None
     oldest_unsent_at: datetime | None

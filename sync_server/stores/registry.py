@@ -19,6 +19,7 @@ from sync_server.errors import Conflict, Invalid, NotFound
 from sync_server.people.audit_log import append_entry, facts_by, lock_headquarters
 from sync_server.people.callers import Caller
 from sync_server.schema import HEADQUARTERS
+from sync_server.stores.intake import Intake
 from sync_server.stores.tables import Store
 
 DEFAULT_CURRENCY = "USD"
@@ -36,6 +37,8 @@ class NewStore:
     timezone: str
     currency: str = DEFAULT_CURRENCY
     day_start: str = DEFAULT_DAY_START
+    intake: str | None = None
+    """The declared way of its events; None leaves it to the first batch."""
 
     def violations(self) -> list[Violation]:
         """Everything that is wrong with it, by the field's name on the wire."""
@@ -50,6 +53,8 @@ class NewStore:
             found.append(Violation("currency", "must be an ISO 4217 code such as USD", self.currency))
         if not _DAY_START.fullmatch(self.day_start):
             found.append(Violation("dayStart", "must be a local time such as 04:00", self.day_start))
+        if self.intake is not None and self.intake not in tuple(Intake):
+            found.append(Violation("intake", f"must be one of {', '.join(Intake)}", self.intake))
         try:
             zone_named(self.timezone)
         except ValueError as error:
@@ -78,6 +83,8 @@ def add_store(work: Work, new: NewStore, *, by: Caller, now: datetime) -> bool:
         day_start=time.fromisoformat(new.day_start),
         currency=new.currency,
         created_at=now,
+        intake=new.intake,
+        intake_declared=new.intake is not None,
     )
     work.session.add(store)
     work.flush()
@@ -89,6 +96,8 @@ def add_store(work: Work, new: NewStore, *, by: Caller, now: datetime) -> bool:
         "currency": new.currency,
         "dayStart": new.day_start,
     }
+    if new.intake is not None:
+        after["intake"] = new.intake
     facts = facts_by(by, at=now, action="store.added", subject=new.store_id, after=after)
     append_entry(work, store.store_no, facts)
     return True
@@ -116,6 +125,34 @@ def no_such_store(store_id: str) -> NotFound:
     return NotFound(message, code=ErrorCode.STORE_NOT_FOUND)
 
 
+def declare_intake(work: Work, store_id: str, intake: Intake | None, *, by: Caller, now: datetime) -> bool:
+    """Declares a store's intake, or, with None, that the next batch shall claim it; false if it was so. Audited.
+
+    Raises NotFound.
+    """
+    store = find_store(work, store_id)
+    assert store.store_no is not None
+    query = "SELECT intake, intake_declared FROM store WHERE store_no = %s FOR NO KEY UPDATE"
+    before = work.connection.execute(query, [store.store_no]).fetchone()
+    after = (intake and intake.value, intake is not None)
+    if before == after:
+        return False
+    work.connection.execute(
+        "UPDATE store SET intake = %s, intake_declared = %s WHERE store_no = %s", [*after, store.store_no]
+    )
+    assert before is not None
+    facts = facts_by(
+        by,
+        at=now,
+        action="store.intake",
+        subject=store_id,
+        before={"intake": before[0], "declared": before[1]},
+        after={"intake": after[0], "declared": after[1]},
+    )
+    append_entry(work, store.store_no, facts)
+    return True
+
+
 def list_stores(work: Work, *, after: str = "", limit: int | None = None) -> Sequence[Store]:
     """Stores by id, from the one after `after` on, at most `limit`."""
     query = select(Store).where(Store.store_no != HEADQUARTERS, col(Store.store_id) > after)
@@ -134,4 +171,5 @@ def _written_down(store: Store) -> NewStore:
         timezone=store.timezone,
         currency=store.currency,
         day_start=day_start_text(store.day_start),
+        intake=store.intake if store.intake_declared else None,
     )

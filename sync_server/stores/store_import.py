@@ -1,4 +1,4 @@
-"""Stores from a CSV file: `storeId,locationId,timezone,currency,dayStart`."""
+"""Stores from a CSV file: `storeId,locationId,timezone,currency,dayStart,intake`."""
 
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +10,7 @@ from sync_server.people.callers import Caller
 from sync_server.stores.registry import DEFAULT_CURRENCY, DEFAULT_DAY_START, NewStore, add_store
 
 REQUIRED = ("storeId", "locationId", "timezone")
-OPTIONAL = ("currency", "dayStart")
+OPTIONAL = ("currency", "dayStart", "intake")
 
 
 def import_stores(work: Work, path: Path, *, by: Caller, now: datetime) -> ImportReport:
@@ -23,6 +23,7 @@ def import_stores(work: Work, path: Path, *, by: Caller, now: datetime) -> Impor
             timezone=row.get("timezone"),
             currency=row.get("currency", DEFAULT_CURRENCY),
             day_start=row.get("dayStart", DEFAULT_DAY_START),
+            intake=row.get("intake") or None,
         )
         try:
             added = add_store(work, new, by=by, now=now)

@@ -22,6 +22,10 @@ class Store(SQLModel, table=True):
     day_start: time
     currency: str = Field(sa_type=CURRENCY)
     created_at: datetime = Field(sa_type=INSTANT)
+    intake: str | None = None
+    """The one way by which its events come; None until the first batch claims it."""
+    intake_declared: bool = False
+    """Whether a person chose it."""
     last_sequence: int = Field(default=0, sa_type=BIG)
     """The storeSequence given last: gapless, in the order of commits."""
     audit_sequence: int = Field(default=0, sa_type=BIG)

@@ -30,7 +30,7 @@ def metrics() -> RelayMetrics:
 @pytest.fixture
 def relay(database: Database, broker: EmbeddedKafka, metrics: RelayMetrics) -> Iterator[Relay]:
     """A relay from this test's database to its broker."""
-    relay = Relay(database, broker.bootstrap_servers, SystemClock(), metrics)
+    relay = Relay(database, broker.cluster, SystemClock(), metrics)
     yield relay
     relay.close()
 
@@ -41,9 +41,7 @@ def add_relay(database: Database, broker: EmbeddedKafka) -> Iterator[Callable[[]
     relays: list[Relay] = []
 
     def add() -> Relay:
-        relays.append(
-            Relay(database, broker.bootstrap_servers, SystemClock(), RelayMetrics(CollectorRegistry()))
-        )
+        relays.append(Relay(database, broker.cluster, SystemClock(), RelayMetrics(CollectorRegistry())))
         return relays[-1]
 
     yield add

@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry
 from shared.clock import SystemClock
 from shared.stop_request import StopRequest
 from sync_server.database import Database
+from sync_server.kafka_cluster import KafkaCluster
 from sync_server.publishing.relay import Relay
 from sync_server.publishing.relay_metrics import RelayMetrics
 
@@ -21,4 +22,4 @@ def start_relay(database_url: str, bootstrap_servers: str) -> subprocess.Popen[b
 
 if __name__ == "__main__":
     metrics = RelayMetrics(CollectorRegistry())
-    Relay(Database(sys.argv[1]), sys.argv[2], SystemClock(), metrics).run(StopRequest())
+    Relay(Database(sys.argv[1]), KafkaCluster(sys.argv[2]), SystemClock(), metrics).run(StopRequest())

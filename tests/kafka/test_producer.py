@@ -36,7 +36,7 @@ def heard() -> Heard:
 def producer(broker: EmbeddedKafka, heard: Heard) -> KafkaProducer:
     """A producer for this test's broker."""
     return KafkaProducer(
-        broker.bootstrap_servers, SystemClock(), on_created=heard.created.append, on_away=heard.away.append
+        broker.cluster, SystemClock(), on_created=heard.created.append, on_away=heard.away.append
     )
 
 

@@ -210,7 +210,7 @@ def test_the_relay_runs_beside_the_api_and_a_broker_that_is_away_holds_up_nobody
     server.start(environment={"SYNC_SERVER_KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"})
     assert _status(f"{server.url}/health/ready") == 200
     _until(lambda: "sync_server_relay_leader 1.0" in httpx.get(f"{server.url}/metrics").text)
-    assert len(server.workers()) == 3, "an API process, the scheduler and the relay"
+    assert len(server.workers()) == 4, "an API process, the scheduler, the relay and the consumer"
     assert server.stop() == 0
 
 

@@ -19,7 +19,7 @@ from sync_server.publishing.topics import OutboxKind, ensure_topics
 def broker(tmp_path: Path) -> Iterator[EmbeddedKafka]:
     """A broker of this test's own, its topics empty."""
     with EmbeddedKafka(tmp_path) as broker:
-        ensure_topics(broker.bootstrap_servers)
+        ensure_topics(broker.cluster)
         yield broker
 
 

@@ -29,6 +29,7 @@ def test_a_store_that_nobody_has_heard_of_yet_says_so(database: Database, http: 
         "timezone": "Europe/Berlin",
         "dayStart": "04:00",
         "currency": "EUR",
+        "intake": None,
         "lastContact": None,
         "backlogEvents": None,
         "oldestUnsentAt": None,
