@@ -133,15 +133,13 @@ def post_arrivals(
         store.currency, chart, store.last_sequence, delivery.stream, store.accounting_date
     )
     posting = OpenPosting(context, KnownState(KnownReservations(delivery.now)))
-    posting.held_for = held_for
+    posting.held_for, posting.channel = held_for, delivery.channel or ""
     _read_state(cursor, posting, came, store, hashes_under)
     with exact_arithmetic():
         for group in in_groups(came):
             post_group(posting, group)
     if require is not None:
         require(posting)
-    if held_for is HeldReason.SECOND_CHANNEL and posting.held:
-        posting.rows.findings[FindingCode.SECOND_CHANNEL.value, delivery.channel or "-"] = posting.held
     _note_zone_data(posting, delivery.batch)
     replenished = _note_shortages(posting)
     received = record_batch(work.connection, delivery, posting)

@@ -13,6 +13,7 @@ FINDING_OF = {
     HeldReason.EVENT_ID_REUSED: FindingCode.EVENT_ID_REUSED,
     HeldReason.STREAM_CONFLICT: FindingCode.STREAM_CONFLICT,
     HeldReason.GROUP_INCOMPLETE: FindingCode.GROUP_INCOMPLETE,
+    HeldReason.SECOND_CHANNEL: FindingCode.SECOND_CHANNEL,
     HeldReason.TYPE_NOT_POSTED: FindingCode.TYPE_NOT_POSTED,
     HeldReason.REFUSED: FindingCode.EVENT_REFUSED,
 }
@@ -46,9 +47,11 @@ def begins_inside(first: Arrival) -> bool:
     return stamp is not None and stamp.group_first != first.event.sequence
 
 
-def subject_of(reason: HeldReason, arrival: Arrival, stream: KnownStream | None) -> str:
+def subject_of(reason: HeldReason, arrival: Arrival, posting: OpenPosting) -> str:
     """Whom the finding of a held event names."""
-    event = arrival.event
+    event, stream = arrival.event, posting.context.stream
+    if reason is HeldReason.SECOND_CHANNEL:
+        return posting.channel
     if reason is HeldReason.STREAM_CONFLICT and stream is not None:
         return stream.stream_id
     if reason is HeldReason.TYPE_NOT_POSTED:

@@ -43,6 +43,8 @@ class OpenPosting:
         """Sale ids that voids name, likewise."""
         self.returned_goods: Set[tuple[str, int]] = frozenset()
         """(sale id, item number) of what returns say came back."""
+        self.channel = ""
+        """By which way the batch came."""
         self.held_for: HeldReason | None = None
         """Why nothing of the batch may be posted; what is known already is a duplicate all the same."""
         self.others: dict[str, list[Any]] = {}

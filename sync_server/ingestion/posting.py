@@ -84,7 +84,7 @@ def _hold(posting: OpenPosting, group: Sequence[Arrival], reasons: Mapping[str, 
     group_key = key_of_group(None if stream is None else stream.stream_id, group[0])
     for arrival in group:
         event, own = arrival.event, reasons.get(arrival.key)
-        subject = None if own is None else subject_of(own, arrival, stream)
+        subject = None if own is None else subject_of(own, arrival, posting)
         if own is not None and subject is not None:
             posting.find(FINDING_OF[own], subject)
         posting.rows.held.append(

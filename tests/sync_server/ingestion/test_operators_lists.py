@@ -74,10 +74,10 @@ def test_days_say_what_is_proven_and_what_is_missing(
     store: StoreLedger, viewer: HttpCaller, limit: int
 ) -> None:
     stream = AgentStream()
+    store.post(sale(1, occurredAt="2026-02-07T12:00:00Z"))
     store.post(*stream.groups(sale(1, occurredAt="2026-02-08T12:00:00Z")), stream=stream)
     stream.skip()
     store.post(*stream.groups(*[sale(1, occurredAt="2026-02-09T12:00:00Z")] * 2), stream=stream)
-    store.post(sale(1, occurredAt="2026-02-07T12:00:00Z"))
     with store.database.unit_of_work() as work:
         work.connection.execute(
             "INSERT INTO store_day (store_no, business_date, stream_no, state, digest, events, compared_at) "

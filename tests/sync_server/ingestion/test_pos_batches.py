@@ -156,8 +156,8 @@ def test_events_are_known_to_have_come_from_whom(
     store: StoreLedger, agent: HttpCaller, till: HttpCaller
 ) -> None:
     stream = AgentStream()
-    _post(agent, _batch(*stream.groups(sale()), streamId=stream.stream_id), headers={"X-Request-Id": "req-7"})
     _post(till, _batch(batchId="B-2"))
+    _post(agent, _batch(*stream.groups(sale()), streamId=stream.stream_id), headers={"X-Request-Id": "req-7"})
     batches = store.rows(
         "SELECT batch_id, channel, request_id LIKE 'req-%%' FROM pos_batch ORDER BY batch_id"
     )
