@@ -25,6 +25,16 @@ def receipt(
     return _event("RECEIPT", item, quantity=quantity, unitCost=unit_cost, **fields)
 
 
+def counted(quantity: Number, item: str | None = ITEM, **fields: Any) -> Event:
+    """How many of an item lay there."""
+    return _event("COUNT", item, quantity=quantity, **fields)
+
+
+def adjusted(quantity: Number, item: str | None = ITEM, reason: str = "DAMAGE", **fields: Any) -> Event:
+    """Goods written off (below zero) or found."""
+    return _event("ADJUSTMENT", item, quantity=quantity, reasonCode=reason, **fields)
+
+
 def void(what: Any, **fields: Any) -> Event:
     """A void of an event id, or of `{"saleId", "lineNumber"}`."""
     return _event("VOID", None, voids=what, **fields)

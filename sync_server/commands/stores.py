@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from shared.exact_decimal import parse
 from sync_server.commands.house import DataDir, opened
 from sync_server.commands.output import AsJson, print_json, print_report, print_rows
 from sync_server.stores.fleet import overviews
@@ -15,6 +16,7 @@ from sync_server.stores.registry import (
     NewStore,
     add_store,
     declare_intake,
+    set_adjustment_limit,
 )
 from sync_server.stores.store_import import import_stores
 
@@ -97,6 +99,29 @@ def intake(
         print_json({"storeId": store_id, "intake": declared, "changed": changed})
     else:
         print(f"{store_id} takes its events by: {way}.")
+
+
+@stores.command("adjustment-limit")
+def adjustment_limit(
+    store_id: Annotated[str, typer.Argument(help="The store.")],
+    limit: Annotated[
+        str, typer.Argument(help="An amount in the store's currency, or `none` for any amount.")
+    ],
+    data_dir: DataDir = None,
+    as_json: AsJson = False,
+) -> None:
+    """Sets the value up to which the store's tills adjust stock at once; above it another person approves."""
+    try:
+        amount = None if limit == "none" else parse(limit)
+    except ValueError as error:
+        raise typer.BadParameter(f"{limit!r} {error}", param_hint="LIMIT") from None
+    with opened(data_dir) as house, house.database.unit_of_work() as work:
+        changed = set_adjustment_limit(work, store_id, amount, by=house.operator, now=house.clock.now())
+    if as_json:
+        print_json({"storeId": store_id, "adjustmentLimit": amount, "changed": changed})
+    else:
+        said = "any amount" if amount is None else f"up to {amount}"
+        print(f"The tills of {store_id} adjust {said} at once.")
 
 
 @stores.command("import")

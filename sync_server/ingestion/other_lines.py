@@ -10,6 +10,8 @@ from typing import Any
 from psycopg import Cursor
 
 from shared.pos_event import EventType
+from sync_server.ingestion.adjustment_lines import ADJUSTMENT_LINES
+from sync_server.ingestion.count_lines import COUNT_LINES
 from sync_server.ingestion.day_close import DAY_CLOSE
 from sync_server.ingestion.groups import Arrival
 from sync_server.ingestion.held_reasons import PLAIN_TYPES
@@ -18,7 +20,12 @@ from sync_server.ingestion.other_line import OtherLine
 from sync_server.ingestion.transfer_lines import TRANSFER_LINES
 from sync_server.stores.locked_store import LockedStore
 
-OTHER_LINES: Mapping[str, OtherLine] = {**TRANSFER_LINES, EventType.DAY_CLOSE.value: DAY_CLOSE}
+OTHER_LINES: Mapping[str, OtherLine] = {
+    **TRANSFER_LINES,
+    **COUNT_LINES,
+    **ADJUSTMENT_LINES,
+    EventType.DAY_CLOSE.value: DAY_CLOSE,
+}
 """By event type."""
 POSTED_TYPES = PLAIN_TYPES | OTHER_LINES.keys()
 """What this version posts; events of other types are held."""

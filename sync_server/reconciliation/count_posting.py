@@ -62,7 +62,7 @@ def post_proposal(
 ) -> Decimal:
     """Posts an approved proposal under its store's lock; returns the variance amount that was posted."""
     cursor, document = work.connection.cursor(), proposal.document
-    reasons = accounts_by_reason(work, chart)
+    reasons = accounts_by_reason(work.connection.cursor(), chart)
     posting = DocumentPosting(
         cursor,
         store,

@@ -83,7 +83,7 @@ def correct_counts(
     late = sorted((LateMovement(*row) for row in rows), key=_document_and_day)
     if not late:
         return 0
-    reasons = accounts_by_reason(work, chart)
+    reasons = accounts_by_reason(work.connection.cursor(), chart)
     variances: dict[tuple[str, int], Decimal] = {}
     for (document, day), movements in groupby(late, _document_and_day):
         posting = DocumentPosting(

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from psycopg import Cursor
 from sqlmodel import col, select
 
 from shared.identifiers import is_identifier
@@ -62,9 +64,9 @@ def list_reasons(work: Work) -> Sequence[ReasonCode]:
     return work.session.exec(select(ReasonCode).order_by(col(ReasonCode.reason_code))).all()
 
 
-def accounts_by_reason(work: Work, chart: ChartOfAccounts) -> Mapping[str, ReasonAccounts]:
+def accounts_by_reason(cursor: Cursor[Any], chart: ChartOfAccounts) -> Mapping[str, ReasonAccounts]:
     """The accounts of every reason code."""
-    rows = work.connection.execute("SELECT reason_code, loss_purpose, gain_purpose FROM reason_code")
+    rows = cursor.execute("SELECT reason_code, loss_purpose, gain_purpose FROM reason_code")
     codes = asdict(chart)
     return {code: ReasonAccounts(codes[loss], codes[gain]) for code, loss, gain in rows.fetchall()}
 

@@ -88,7 +88,7 @@ def make_reconciliation(
     now: datetime,
 ) -> MadeReconciliation:
     """Opens a reconciliation of money, or finds the identical open one of the same person."""
-    known = accounts_by_reason(work, chart)
+    known = accounts_by_reason(work.connection.cursor(), chart)
     _refuse(unknown_reason(reason, known, "reason"))
     cursor = work.connection.cursor()
     lock_store(cursor, store_no)
@@ -112,7 +112,7 @@ def make_count(
     """Opens a reconciliation of counted items and tenders. Raises Invalid with every violation."""
     cursor = work.connection.cursor()
     items = _items(cursor, [line.item_id for line in counts.lines])
-    _refuse(_violations(counts, items, accounts_by_reason(work, chart), now))
+    _refuse(_violations(counts, items, accounts_by_reason(work.connection.cursor(), chart), now))
     lock_store(cursor, store_no)
     facts = {
         "store_no": store_no,

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
+from decimal import Decimal
 
 from sqlmodel import col, select
 
@@ -173,3 +174,33 @@ def _written_down(store: Store) -> NewStore:
         day_start=day_start_text(store.day_start),
         intake=store.intake if store.intake_declared else None,
     )
+
+
+def set_adjustment_limit(
+    work: Work, store_id: str, limit: Decimal | None, *, by: Caller, now: datetime
+) -> bool:
+    """Sets what the store's tills may adjust at once, in its currency; None: any amount. False if it is so already.
+
+    Raises Invalid for a limit below zero, NotFound.
+    """
+    if limit is not None and limit < 0:
+        raise Invalid(
+            "The limit cannot be set", violations=[Violation("limit", "must not be negative", limit)]
+        )
+    store = find_store(work, store_id)
+    assert store.store_no is not None
+    row = work.connection.execute(
+        "SELECT adjustment_limit FROM store WHERE store_no = %s FOR NO KEY UPDATE", [store.store_no]
+    ).fetchone()
+    assert row is not None
+    if row[0] == limit:
+        return False
+    work.connection.execute(
+        "UPDATE store SET adjustment_limit = %s WHERE store_no = %s", [limit, store.store_no]
+    )
+    before, after = {"adjustmentLimit": row[0]}, {"adjustmentLimit": limit}
+    facts = facts_by(
+        by, at=now, action="store.adjustment_limit", subject=store_id, before=before, after=after
+    )
+    append_entry(work, store.store_no, facts)
+    return True
