@@ -149,14 +149,13 @@ def test_a_tender_is_a_tender_whatever_a_till_calls_it(store: StoreLedger) -> No
 
 def test_a_group_with_one_line_that_may_not_be_posted_is_held_as_one(store: StoreLedger) -> None:
     stream = AgentStream()
-    stream_group = stream.group(
-        sale(eventId="e-1"), {"type": "COUNT", "itemId": ITEM, "quantity": 3, "eventId": "c-1"}
-    )
+    store.post(*stream.groups(sale(eventId="e-0")), stream=stream)
+    stream_group = stream.group(sale(eventId="e-1"), sale(2, eventId="e-0"))
     answer = store.post(*stream_group, *stream.groups(sale(eventId="e-2")), stream=stream)
     assert (answer.accepted, answer.held) == (1, 2)
-    assert store.held() == [("e-1", "TYPE_NOT_POSTED"), ("c-1", "TYPE_NOT_POSTED")]
-    assert answer.acknowledged_sequence == 3
-    assert store.stock() == ("9", "36")
+    assert store.held() == [("e-1", "EVENT_ID_REUSED"), ("e-0", "EVENT_ID_REUSED")]
+    assert answer.acknowledged_sequence == 4
+    assert store.stock() == ("8", "32")
     store.check()
 
 

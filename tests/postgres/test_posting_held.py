@@ -68,15 +68,6 @@ def test_two_agents_that_claim_one_stream_are_held_apart(store: StoreLedger) -> 
     store.check()
 
 
-@pytest.mark.parametrize("kind", ["ADJUSTMENT", "COUNT"])
-def test_an_event_of_a_type_that_is_not_posted_yet_is_held(store: StoreLedger, kind: str) -> None:
-    event = {"type": kind, "itemId": ITEM, "quantity": 1, "reasonCode": "DAMAGE", "eventId": "x-1"}
-    answer = store.post(event, sale())
-    assert (answer.accepted, answer.held) == (1, 1)
-    assert store.held() == [("x-1", "TYPE_NOT_POSTED")]
-    store.check()
-
-
 def test_a_void_of_what_is_held_waits_for_it(store: StoreLedger) -> None:
     store.post(sale(1, eventId="e-1"))
     store.post(sale(5, eventId="e-1", saleId="S-9"), void({"saleId": "S-9"}, eventId="v-1"))
@@ -86,13 +77,7 @@ def test_a_void_of_what_is_held_waits_for_it(store: StoreLedger) -> None:
 
 
 def test_an_event_without_an_id_is_held_under_its_place_in_the_batch(store: StoreLedger) -> None:
-    count = {"type": "COUNT", "itemId": ITEM, "quantity": 1}
-    store.post(count, count)
-    assert store.held() == [(None, "TYPE_NOT_POSTED")] * 2
-    store.check()
-
-
-def test_what_is_only_held_makes_no_item(store: StoreLedger) -> None:
-    store.post({"type": "COUNT", "itemId": "never-sold", "quantity": 1, "eventId": "c-1"})
-    assert store.count("SELECT count(*) FROM item WHERE item_id = 'never-sold'") == 0
+    store.post(sale(1, eventId="e-1"))
+    store.post(sale(2, eventId="e-1", saleId="S-1"), sale(1, saleId="S-1"), sale(1, saleId="S-1"))
+    assert store.held() == [("e-1", "EVENT_ID_REUSED"), (None, "EVENT_ID_REUSED"), (None, "EVENT_ID_REUSED")]
     store.check()
