@@ -12,7 +12,7 @@ from typing import Any
 from psycopg import Cursor
 from psycopg.types.multirange import Multirange
 
-from shared.clock import instant_text, read_instant
+from shared.clock import read_instant
 from shared.event_batch import BatchReceipt, EventBatch
 from shared.exact_decimal import exact_arithmetic
 from shared.problems import ErrorCode
@@ -40,27 +40,17 @@ from sync_server.ingestion.named_items import conflicting_barcodes, read_items
 from sync_server.ingestion.open_posting import OpenPosting, PostingContext
 from sync_server.ingestion.other_lines import POSTED_TYPES, read_others, write_others
 from sync_server.ingestion.posting import post_group
+from sync_server.ingestion.receipts import Answering, BatchAsPosted, BatchCounts, read_known, receipt_for
 from sync_server.ingestion.references import references
 from sync_server.ingestion.referred_lines import read_referred_lines
 from sync_server.ingestion.second_channel import known_by_natural_key
 from sync_server.ingestion.waiting_voids import close_satisfied
 from sync_server.inventory.stock_findings import note_shortages
 from sync_server.people.callers import Caller, CallerKind
-from sync_server.stores.agent_commands import pending_commands
-from sync_server.stores.agent_documents import CommandForAgent
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.findings import raise_findings, resolve_findings
 from sync_server.stores.intake import Intake, claim_intake, claims_intake
-from sync_server.stores.locked_store import LockedStore, lock_store, new_stream, stream_with
-from sync_server.stores.stream_gaps import stream_progress
-
-POSTED = "POSTED"
-_KNOWN = """
-SELECT s.stream_no, s.received, b.content_hash, b.stream_no, b.accepted, b.duplicates, b.held, b.findings
-FROM (SELECT) AS asked
-LEFT JOIN stream AS s ON s.store_no = %(store_no)s AND s.stream_id = %(stream_id)s
-LEFT JOIN pos_batch AS b ON b.store_no = %(store_no)s AND b.batch_id = %(batch_id)s
-"""
+from sync_server.stores.locked_store import LockedStore, lock_store, new_stream
 
 
 def accept_batch(
@@ -82,22 +72,18 @@ def accept_batch(
     """
     cursor = work.connection.cursor()
     store = lock_store(cursor, store_no)
-    asked = {"store_no": store_no, "stream_id": batch.stream_id, "batch_id": batch.batch_id}
-    row = cursor.execute(_KNOWN, asked, prepare=True).fetchone()
-    assert row is not None
-    stream_no, has_received, *known = row
-    stream = None
-    if stream_no is not None:
-        stream = stream_with(stream_no, str(batch.stream_id), has_received)
-    elif batch.stream_id is not None:
+    known = read_known(cursor, store_no, batch.stream_id, batch.batch_id)
+    stream = known.stream
+    if stream is None and batch.stream_id is not None:
         stream = new_stream(cursor, store_no, batch.stream_id, caller.device_no)
     if channel is None:
         channel = Intake.AGENT if caller.kind is CallerKind.AGENT else Intake.DIRECT
     comes_by_intake = store.intake == channel or not from_till
     claims = not comes_by_intake and claims_intake(store, channel)
     delivery = Delivery(caller, batch, store, stream, now, channel.value, claims)
-    if known[0] is not None:
-        return _same_again(cursor, delivery, known)
+    answering = Answering(caller, store_no, store.store_id, batch.batch_id, now, known.asks)
+    if known.batch is not None:
+        return _same_again(cursor, answering, known.batch, delivery)
     came = arrivals(batch, EventClock(store.day_rule, read_instant(batch.posted_at), now))
     if claims:
         claim_intake(work, store_no, channel)
@@ -107,8 +93,8 @@ def accept_batch(
         under = known_by_natural_key(store.store_id, came)
         second = HeldReason.SECOND_CHANNEL
         posting, received = post_arrivals(work, chart, delivery, came, hashes_under=under, held_for=second)
-    counts = (posting.accepted, posting.duplicates, posting.held)
-    return _receipt(cursor, delivery, counts, found_by(posting), received, duplicate=False)
+    counts = BatchCounts(posting.accepted, posting.duplicates, posting.held, found_by(posting))
+    return receipt_for(cursor, answering, counts, received, duplicate=False)
 
 
 def post_arrivals(
@@ -237,55 +223,18 @@ def _write_findings(work: Work, delivery: Delivery, posting: OpenPosting, replen
     note_shortages(work, store_no, sorted(promised), now=now)
 
 
-def _same_again(cursor: Cursor[Any], delivery: Delivery, known: Sequence[Any]) -> BatchReceipt:
+def _same_again(
+    cursor: Cursor[Any], answering: Answering, known: BatchAsPosted, delivery: Delivery
+) -> BatchReceipt:
     """The receipt of the first time, with what has become of the stream since."""
-    content_hash, stream_no, *counts, findings = known
-    batch_id = delivery.batch.batch_id
     # The hash says nothing of the stream: the same events in another stream would never be received there.
-    same_stream = stream_no == (None if delivery.stream is None else delivery.stream.stream_no)
-    if bytes(content_hash) != delivery.batch.content_hash or not same_stream:
+    stream_no = None if delivery.stream is None else delivery.stream.stream_no
+    if known.content_hash != delivery.batch.content_hash or known.stream_no != stream_no:
         raise Conflict(
-            f"Batch {batch_id} was posted before with other content or in another stream; "
+            f"Batch {answering.batch_id} was posted before with other content or in another stream; "
             "send these events under a new batch id.",
             code=ErrorCode.BATCH_CONFLICT,
-            details={"batchId": batch_id},
+            details={"batchId": answering.batch_id},
         )
     received = delivery.stream.received if delivery.stream else Multirange()
-    return _receipt(cursor, delivery, counts, findings, received, duplicate=True)
-
-
-def _receipt(
-    cursor: Cursor[Any],
-    delivery: Delivery,
-    counts: Sequence[int],
-    findings: list[dict[str, Any]],
-    received: Multirange[int],
-    *,
-    duplicate: bool,
-) -> BatchReceipt:
-    accepted, duplicates, held = counts
-    progress = stream_progress(received)
-    caller, store = delivery.caller, delivery.store
-    commands: list[dict[str, Any]] = []
-    if caller.kind is CallerKind.AGENT:
-        waiting = pending_commands(cursor.connection, store.store_no, caller.device_no, delivery.now)
-        commands = [
-            CommandForAgent.model_validate(command, from_attributes=True).model_dump(
-                by_alias=True, mode="json"
-            )
-            for command in waiting
-        ]
-    return BatchReceipt(
-        batch_id=delivery.batch.batch_id,
-        store_id=store.store_id,
-        status=POSTED,
-        duplicate=duplicate,
-        accepted=accepted,
-        duplicates=duplicates,
-        held=held,
-        findings=findings,
-        acknowledged_sequence=progress.acknowledged_sequence,
-        gaps=progress.gaps,
-        commands=commands,
-        server_time=instant_text(delivery.now),
-    )
+    return receipt_for(cursor, answering, known.counts, received, duplicate=True)

@@ -20,6 +20,7 @@ from sync_server.errors import Invalid
 from sync_server.ingestion.acceptance import accept_batch
 from sync_server.ingestion.agents_decisions import release_retried
 from sync_server.ingestion.batch_documents import POS_BATCH_OPENAPI, PosBatchReceipt
+from sync_server.ingestion.recent_batches import RecentBatches, digest_of, receipt_again
 from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
 from sync_server.people.roles import Role
@@ -37,6 +38,7 @@ def router(clock: Clock) -> APIRouter:
     routes = APIRouter(prefix=API_PREFIX, tags=["ingestion"])
     posting = CapacityLimiter(POSTING_THREADS)
     chart = RememberedChart(clock)
+    recent = RecentBatches()
 
     @routes.post(
         "/stores/{storeId}/pos-batches",
@@ -53,7 +55,7 @@ def router(clock: Clock) -> APIRouter:
     ) -> Response:
         """Posts a batch of POS events, once. 201 when it is posted, 200 when the same batch was before."""
         parts = parts_of(request)
-        receipt = await run_sync(_post, parts, chart, caller, store_id, body, limiter=posting)
+        receipt = await run_sync(_answer, parts, chart, recent, caller, store_id, body, limiter=posting)
         return Response(
             encode_json(receipt), 200 if receipt.duplicate else 201, media_type="application/json"
         )
@@ -61,16 +63,43 @@ def router(clock: Clock) -> APIRouter:
     return routes
 
 
-def _post(
-    parts: ServerParts, chart: RememberedChart, caller: Caller, store_id: str, body: bytes
+def _answer(
+    parts: ServerParts,
+    chart: RememberedChart,
+    recent: RecentBatches,
+    caller: Caller,
+    store_id: str,
+    body: bytes,
 ) -> BatchReceipt:
     """Everything between the body and the receipt; raises Refused."""
+    if caller.store_no is None:
+        return _post(parts, chart, caller, store_id, _read(body, parts.limits.max_events))
+    digest = digest_of(body)
+    before = recent.find(caller.store_no, digest)
+    if before is not None:
+        with parts.database.reading() as work:
+            receipt = receipt_again(work, caller, caller.store_no, store_id, before, parts.clock.now())
+        if receipt is not None:
+            return receipt
+    batch = _read(body, parts.limits.max_events)
+    receipt = _post(parts, chart, caller, store_id, batch)
+    recent.note(caller.store_no, digest, batch)
+    return receipt
+
+
+def _read(body: bytes, max_events: int) -> EventBatch:
     try:
-        batch = read_batch_document(body, parts.limits.max_events)
+        batch = read_batch_document(body, max_events)
     except JsonError as error:
         raise unreadable(error) from error
     if not isinstance(batch, EventBatch):
         raise Invalid(BATCH_FAILED, violations=batch)
+    return batch
+
+
+def _post(
+    parts: ServerParts, chart: RememberedChart, caller: Caller, store_id: str, batch: EventBatch
+) -> BatchReceipt:
     with parts.database.unit_of_work() as work:
         store_no = caller.store_no
         if store_no is None:
