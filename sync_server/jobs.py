@@ -3,6 +3,8 @@
 Whoever adds one adds its row to the table in docs/jobs.md; a test compares the two.
 """
 
+from sync_server.accounting.item_mapping import mappings_job
+from sync_server.accounting.late_costs import late_costs_job
 from sync_server.ingestion.till_proof import proof_job
 from sync_server.ingestion.waiting_voids import waiting_voids_job
 from sync_server.inventory.item_findings import item_findings_job
@@ -21,6 +23,8 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         expiry_job(settings.reservation_expiry_seconds),
         arrivals_job(),
         linking_job(),
+        late_costs_job(),
+        mappings_job(),
         proof_job(),
         waiting_voids_job(),
         item_findings_job(),

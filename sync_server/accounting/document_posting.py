@@ -26,7 +26,7 @@ from sync_server.accounting.document_writes import write_posting
 from sync_server.accounting.journal_entry import JournalEntry
 from sync_server.accounting.posting_rules import book_goods
 from sync_server.inventory.item_stock import ItemStock, read_item_stock
-from sync_server.inventory.valuation import ZERO, Valuation, move
+from sync_server.inventory.valuation import ZERO, Valuation, move, worth_at
 from sync_server.publishing.announcements import Announcement
 from sync_server.publishing.kinds import OutboxKind
 from sync_server.stores.locked_store import LockedStore
@@ -137,6 +137,42 @@ class DocumentPosting:
         )
         item.last_sequence = number
         return valuation
+
+    def revalue(
+        self, item_no: int, unit_cost: Decimal, worths: Mapping[str, Decimal], *, movement_type: str
+    ) -> Decimal:
+        """A movement without quantity: what is on hand comes to stand at `unit_cost`; returns what inventory took.
+
+        `worths` says, by account, what each gives (negative: takes); what they differ by goes to cost variance.
+        """
+        item, number = self.items[item_no], self.next_number()
+        position = item.position
+        with exact_arithmetic():
+            target = worth_at(unit_cost, position.on_hand, self.coin)
+            value = target - position.value
+            self.entry.debit(self.chart.inventory, value)
+            self.entry.debit(self.chart.cost_variance, sum(worths.values(), ZERO) - value)
+            for account, worth in worths.items():
+                self.entry.credit(account, worth)
+        position.value, position.unit_cost = target, unit_cost
+        self.movements.append(
+            Movement(
+                store_sequence=number,
+                item_no=item_no,
+                type=movement_type,
+                quantity=ZERO,
+                value=value,
+                on_hand_after=position.on_hand,
+                previous_sequence=item.last_sequence,
+                reserved=None,
+                in_transit=None,
+                in_transit_value=None,
+                reason_code=None,
+                occurred_at=self.now,
+            )
+        )
+        item.last_sequence = number
+        return value
 
     def allocate(
         self,

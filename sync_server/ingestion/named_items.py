@@ -18,6 +18,10 @@ FROM item i LEFT JOIN store_stock s ON s.store_no = %s AND s.item_no = i.item_no
 WHERE i.item_id = ANY(%s::varchar[])
 """
 
+_MAPPED = """
+SELECT p.item_no, i.item_id FROM item p JOIN item i ON i.item_no = p.mapped_to_item_no
+WHERE p.item_no = ANY(%s::int[])
+"""
 _OWNERS = """
 SELECT b.barcode, i.item_id FROM item_barcode b JOIN item i USING (item_no) WHERE b.barcode = ANY(%s::varchar[])
 """
@@ -32,7 +36,22 @@ def read_items(cursor: Cursor[Any], store_no: int, of: References) -> dict[str, 
     named = _by_id(cursor, store_no, of.items) if of.items else {}
     if of.barcodes:
         _add_by_barcode(cursor, store_no, of.barcodes, named)
+    if any(item.placeholder for item in named.values()):
+        _follow_mappings(cursor, store_no, named)
     return named
+
+
+def _follow_mappings(cursor: Cursor[Any], store_no: int, named: dict[str, KnownItem]) -> None:
+    """A placeholder that a person has mapped stands for its item from then on, whatever tills call it."""
+    placeholders = [item.item_no for item in named.values() if item.placeholder]
+    mapped = dict(cursor.execute(_MAPPED, [placeholders]).fetchall())
+    if not mapped:
+        return
+    targets = _by_id(cursor, store_no, set(mapped.values()) - named.keys())
+    by_id = {item.item_id: item for item in named.values()} | targets
+    for name, item in named.items():
+        if item.item_no in mapped:
+            named[name] = by_id[mapped[item.item_no]]
 
 
 def conflicting_barcodes(cursor: Cursor[Any], named_twice: Collection[tuple[str, str]]) -> list[str]:

@@ -39,7 +39,7 @@ SELECT * FROM unnest(%s::varchar[], %s::varchar[], %s::varchar[], %s::numeric[],
 ON CONFLICT (item_id) DO UPDATE SET
     description = excluded.description, unit_of_measure = excluded.unit_of_measure,
     unit_cost = excluded.unit_cost, price = excluded.price, safety_stock = excluded.safety_stock,
-    placeholder = false
+    placeholder = item.mapped_to_item_no IS NOT NULL
 """
 _MARK = "UPDATE item SET change_sequence = %s WHERE item_id = ANY(%s::varchar[])"
 _DROP_BARCODES = """

@@ -13,6 +13,8 @@ class Item(SQLModel, table=True):
 
     __table_args__ = (
         CheckConstraint("safety_stock >= 0", name="safety_stock_not_negative"),
+        Index(None, "mapped_to_item_no", postgresql_where=text("mapped_to_item_no IS NOT NULL")),
+        CheckConstraint("mapped_to_item_no IS NULL OR placeholder", name="only_placeholders_are_mapped"),
         Index(None, "change_sequence", "item_no", postgresql_where=text("change_sequence > 0")),
     )
 
@@ -24,6 +26,8 @@ class Item(SQLModel, table=True):
     price: Decimal | None = None
     safety_stock: Decimal = Decimal(0)
     placeholder: bool = False
+    mapped_to_item_no: int | None = Field(default=None, foreign_key="item.item_no")
+    """Of a placeholder: the item that it really was."""
     change_sequence: int = Field(default=0, sa_type=BIG)
     """The position of the item's last change of barcodes; agents read on from the position they know."""
 
