@@ -13,7 +13,7 @@ from starlette.requests import Request
 from shared.clock import Clock, SystemClock
 from shared.protocol import ENROLMENTS_PATH
 from sync_server import health
-from sync_server.accounting import books_api, chart_api, periods_api
+from sync_server.accounting import books_api, chart_api, import_api, item_api, periods_api
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
 from sync_server.ingestion import api as ingestion_api
@@ -75,6 +75,8 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         periods_api.router(),
         books_api.router(),
         chart_api.router(),
+        import_api.router(),
+        item_api.router(),
         stock_api.router(),
         batch_api.router(),
         held_list_api.router(),

@@ -8,7 +8,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from io import StringIO
 from pathlib import Path
+from typing import TextIO
 
 from shared.problems import Violation
 from sync_server.errors import CannotRun
@@ -73,7 +75,26 @@ class ImportReport:
         return [row for row in self.rows if row.outcome is RowOutcome.REFUSED]
 
 
-def read_csv(path: Path, *, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[CsvRow]:
+@dataclass(frozen=True, slots=True)
+class CsvText:
+    """CSV that came otherwise than as a file; `name` is what messages and the audit trail call it."""
+
+    name: str
+    text: str
+
+    def open(self, *, encoding: str, newline: str) -> TextIO:
+        """The text, as an opened file gives it."""
+        del encoding
+        return StringIO(self.text.removeprefix("\ufeff"), newline=newline)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+CsvSource = Path | CsvText
+
+
+def read_csv(path: CsvSource, *, required: Sequence[str], optional: Sequence[str] = ()) -> Iterator[CsvRow]:
     """The rows of `path` (UTF-8, comma-separated, with a header), blank ones left out.
 
     Raises CannotRun when the file cannot be read or its header lacks a required column or has an unknown one.
@@ -94,7 +115,9 @@ def read_csv(path: Path, *, required: Sequence[str], optional: Sequence[str] = (
         raise CannotRun(f"{path} cannot be read as CSV in UTF-8: {error}") from error
 
 
-def _check_header(path: Path, found: Sequence[str], required: Sequence[str], optional: Sequence[str]) -> None:
+def _check_header(
+    path: CsvSource, found: Sequence[str], required: Sequence[str], optional: Sequence[str]
+) -> None:
     missing = [column for column in required if column not in found]
     unknown = [column for column in found if column not in (*required, *optional)]
     if missing or unknown or len(set(found)) != len(found):

@@ -4,20 +4,21 @@ Every store is posted in a transaction of its own. A file imported twice adds no
 in its store keeps what it has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 
 from shared.clock import Clock
 from shared.exact_decimal import parse
 from shared.problems import Violation
+from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.opening_stock import post_opening_stock
-from sync_server.accounting.remembered_chart import RememberedChart
-from sync_server.csv_import import CsvRow, ImportReport, RowOutcome, read_csv
-from sync_server.database import Database
+from sync_server.accounting.remembered_chart import RememberedChart, read_chart
+from sync_server.csv_import import CsvRow, CsvSource, ImportReport, RowOutcome, read_csv
+from sync_server.database import Database, Work
 from sync_server.people.callers import Caller
-from sync_server.stores.registry import list_stores
+from sync_server.stores.registry import list_stores, store_number
 
 REQUIRED = ("storeId", "itemId", "quantity", "unitCost")
 
@@ -39,7 +40,7 @@ class OpeningRow:
         return f"{self.row.get('storeId')} {self.row.get('itemId')}"
 
 
-def import_opening_stock(database: Database, clock: Clock, path: Path, *, by: Caller) -> ImportReport:
+def import_opening_stock(database: Database, clock: Clock, path: CsvSource, *, by: Caller) -> ImportReport:
     """Posts the opening stock of every store that the file names."""
     rows = list(read_csv(path, required=REQUIRED))
     report = ImportReport()
@@ -49,13 +50,41 @@ def import_opening_stock(database: Database, clock: Clock, path: Path, *, by: Ca
         wanted = sorted({row.get("itemId") for row in rows})
         items: dict[str, int] = dict(work.connection.execute(_ITEM_NUMBERS, [wanted]).fetchall())
     for store_no, lines in _by_store(rows, stores, items, report).items():
-        amounts = [(line.item_no, line.quantity, line.unit_cost) for line in lines]
         with database.unit_of_work() as work:
-            posted = set(post_opening_stock(work, chart, store_no, amounts, by=by, now=clock.now()))
-        for line in lines:
-            outcome = RowOutcome.ADDED if line.item_no in posted else RowOutcome.UNCHANGED
-            report.note(line.row, line.subject, outcome)
+            _post(work, chart, store_no, lines, report, by=by, now=clock.now())
     return report
+
+
+def import_stock_of_store(
+    work: Work, store_id: str, source: CsvSource, *, by: Caller, now: datetime
+) -> ImportReport:
+    """Posts the opening stock of one store in the transaction of `work`; rows of other stores are refused."""
+    rows = list(read_csv(source, required=REQUIRED))
+    report = ImportReport()
+    stores = {store_id: store_number(work, store_id)}
+    wanted = sorted({row.get("itemId") for row in rows})
+    items: dict[str, int] = dict(work.connection.execute(_ITEM_NUMBERS, [wanted]).fetchall())
+    chart = read_chart(work)
+    for store_no, lines in _by_store(rows, stores, items, report).items():
+        _post(work, chart, store_no, lines, report, by=by, now=now)
+    return report
+
+
+def _post(
+    work: Work,
+    chart: ChartOfAccounts,
+    store_no: int,
+    lines: Sequence[OpeningRow],
+    report: ImportReport,
+    *,
+    by: Caller,
+    now: datetime,
+) -> None:
+    amounts = [(line.item_no, line.quantity, line.unit_cost) for line in lines]
+    posted = set(post_opening_stock(work, chart, store_no, amounts, by=by, now=now))
+    for line in lines:
+        outcome = RowOutcome.ADDED if line.item_no in posted else RowOutcome.UNCHANGED
+        report.note(line.row, line.subject, outcome)
 
 
 def _by_store(

@@ -1,8 +1,10 @@
 """What commands print: tables for people, JSON for scripts, secrets alone on stdout, failures on stderr."""
 
+import csv
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,8 +38,23 @@ def print_rows(rows: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Seq
     Console(width=None if sys.stdout.isatty() else PIPED_WIDTH).print(table)
 
 
-def print_report(report: ImportReport, *, as_json: bool) -> int:
-    """What became of a file, and the exit code: 1 when any row was refused. The other rows are in."""
+ReportFile = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write what became of every row to this CSV file.", show_default=False),
+]
+
+
+def print_report(report: ImportReport, *, as_json: bool, file: Path | None = None) -> int:
+    """What became of a file, and the exit code: 1 when any row was refused. The other rows are in.
+
+    Every row's outcome goes into `file`, as CSV, and into the JSON; as text only those refused are named.
+    """
+    if file is not None:
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(("line", "id", "outcome", "reason"))
+            for row in sorted(report.rows, key=lambda row: row.line):
+                writer.writerow((row.line, row.subject, row.outcome.value, row.reason))
     if as_json:
         rows = [
             {"line": row.line, "id": row.subject, "outcome": row.outcome.value, "reason": row.reason or None}

@@ -7,7 +7,7 @@ import typer
 
 from shared.exact_decimal import parse
 from sync_server.commands.house import DataDir, opened
-from sync_server.commands.output import AsJson, print_json, print_report, print_rows
+from sync_server.commands.output import AsJson, ReportFile, print_json, print_report, print_rows
 from sync_server.stores.fleet import overviews
 from sync_server.stores.intake import Intake
 from sync_server.stores.registry import (
@@ -127,10 +127,11 @@ def adjustment_limit(
 @stores.command("import")
 def import_file(
     file: Annotated[Path, typer.Argument(help="CSV: storeId,locationId,timezone,currency,dayStart,intake.")],
+    report_file: ReportFile = None,
     data_dir: DataDir = None,
     as_json: AsJson = False,
 ) -> None:
     """Adds the stores of a CSV file; rows that cannot be used are named, the others are in."""
     with opened(data_dir) as house, house.database.unit_of_work() as work:
         report = import_stores(work, file, by=house.operator, now=house.clock.now())
-    raise typer.Exit(print_report(report, as_json=as_json))
+    raise typer.Exit(print_report(report, as_json=as_json, file=report_file))

@@ -1,6 +1,6 @@
-"""Findings about items that close themselves: the item is described, its cost is known.
+"""Findings about items that close themselves: the item is described, or is known to cost nothing.
 
-Whoever changes items closes them at once; the job makes up for what was raised at that same moment.
+One that does cost something is valued first: `accounting/late_costs.py` closes its findings. Whoever changes items closes them at once; the job makes up for what was raised at that same moment.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,17 +15,17 @@ _SETTLED = """
     SELECT f.finding_no FROM finding f JOIN item i ON i.item_id = f.subject
     WHERE f.status = 'OPEN' AND (%(store_no)s::int IS NULL OR f.store_no = %(store_no)s::int)
       AND (%(items)s::varchar[] IS NULL OR f.subject = ANY(%(items)s::varchar[]))
-      AND (f.code = 'UNKNOWN_ITEM' AND NOT i.placeholder OR f.code = 'COST_UNKNOWN' AND i.unit_cost IS NOT NULL)
+      AND (f.code = 'UNKNOWN_ITEM' AND NOT i.placeholder OR f.code = 'COST_UNKNOWN' AND i.unit_cost = 0)
 """
 _CLOSE = f"""
 UPDATE finding SET status = 'RESOLVED', closed_by = 'tillsync', last_seen = %(now)s, close_reason =
-    CASE code WHEN 'UNKNOWN_ITEM' THEN 'The item is described now.' ELSE 'The item''s cost is known now.' END
+    CASE code WHEN 'UNKNOWN_ITEM' THEN 'The item is described now.' ELSE 'The item is known to cost nothing.' END
 WHERE finding_no IN ({_SETTLED} ORDER BY f.store_no, f.code, f.subject FOR UPDATE OF f)
 """  # noqa: S608  # built from constants
 _STORES = """
 SELECT DISTINCT f.store_no FROM finding f JOIN item i ON i.item_id = f.subject
 WHERE f.status = 'OPEN'
-  AND (f.code = 'UNKNOWN_ITEM' AND NOT i.placeholder OR f.code = 'COST_UNKNOWN' AND i.unit_cost IS NOT NULL)
+  AND (f.code = 'UNKNOWN_ITEM' AND NOT i.placeholder OR f.code = 'COST_UNKNOWN' AND i.unit_cost = 0)
 """
 
 

@@ -8,9 +8,8 @@ thousand rows is written with a handful of statements, under a lock that puts ch
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from sync_server.csv_import import CsvRow, ImportReport, RowOutcome, read_csv
+from sync_server.csv_import import CsvRow, CsvSource, ImportReport, RowOutcome, read_csv
 from sync_server.database import RawConnection, Work
 from sync_server.inventory.item_findings import close_item_findings
 from sync_server.inventory.items import MasterItem, read_item
@@ -60,9 +59,17 @@ class KnownItem:
     placeholder: bool
 
 
-def import_items(work: Work, path: Path, *, by: Caller, now: datetime) -> ImportReport:
+def import_items(work: Work, path: CsvSource, *, by: Caller, now: datetime) -> ImportReport:
     """Brings the master in line with the file's rows; a file imported twice changes nothing."""
-    rows = list(read_csv(path, required=REQUIRED, optional=OPTIONAL))
+    return import_item_rows(
+        work, list(read_csv(path, required=REQUIRED, optional=OPTIONAL)), path.name, by=by, now=now
+    )
+
+
+def import_item_rows(
+    work: Work, rows: Sequence[CsvRow], source: str, *, by: Caller, now: datetime
+) -> ImportReport:
+    """Brings the master in line with `rows`; `source` is what the audit trail says they came from."""
     connection = work.connection
     position = connection.execute(_NEXT_POSITION, [HEADQUARTERS]).fetchone()
     assert position is not None
@@ -79,7 +86,7 @@ def import_items(work: Work, path: Path, *, by: Caller, now: datetime) -> Import
         report.note(row, item.item_id, outcome if item.item_id in touched else RowOutcome.UNCHANGED)
     if changed:
         close_item_findings(work, sorted(touched), now)
-        facts = facts_by(by, at=now, action="items.imported", subject=path.name, after=dict(report.counts))
+        facts = facts_by(by, at=now, action="items.imported", subject=source, after=dict(report.counts))
         append_entry(work, HEADQUARTERS, facts)
     return report
 

@@ -1,9 +1,8 @@
 """Stores from a CSV file: `storeId,locationId,timezone,currency,dayStart,intake`."""
 
 from datetime import datetime
-from pathlib import Path
 
-from sync_server.csv_import import ImportReport, RowOutcome, read_csv
+from sync_server.csv_import import CsvSource, ImportReport, RowOutcome, read_csv
 from sync_server.database import Work
 from sync_server.errors import Conflict, Invalid
 from sync_server.people.callers import Caller
@@ -13,7 +12,7 @@ REQUIRED = ("storeId", "locationId", "timezone")
 OPTIONAL = ("currency", "dayStart", "intake")
 
 
-def import_stores(work: Work, path: Path, *, by: Caller, now: datetime) -> ImportReport:
+def import_stores(work: Work, path: CsvSource, *, by: Caller, now: datetime) -> ImportReport:
     """Adds every store of the file that is not there yet; a file imported twice changes nothing."""
     report = ImportReport()
     for row in read_csv(path, required=REQUIRED, optional=OPTIONAL):
