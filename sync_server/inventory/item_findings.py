@@ -1,6 +1,7 @@
 """Findings about items that close themselves: the item is described, or is known to cost nothing.
 
-One that does cost something is valued first: `accounting/late_costs.py` closes its findings. Whoever changes items closes them at once; the job makes up for what was raised at that same moment.
+One that does cost something is valued first: `accounting/late_costs.py` closes its findings. Whoever changes items
+closes them at once; the job makes up for what was raised at that same moment.
 """
 
 from collections.abc import Iterable, Sequence

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sync_server.accounting.late_costs import post_late_costs
 from sync_server.ingestion.waiting_voids import find_waiting_voids
 from sync_server.inventory.item_findings import close_item_findings
 from sync_server.inventory.item_import import import_items
@@ -104,13 +105,19 @@ def _bring_too_much_back(store: StoreLedger) -> None:
     store.post(returned(2, "20.00", originalSaleId="S-1", lineNumber=1))
 
 
+def _cost_comes(store: StoreLedger) -> None:
+    _describe("life-costless")(store)
+    with store.database.unit_of_work() as work:
+        post_late_costs(work, store.store_no, by=OPERATOR, now=START)
+
+
 LIVES = [
     Life("EVENT_ID_REUSED", "e-1", _reuse, lambda store: HeldDesk(store).release(new_identity=True)),
     Life("STREAM_CONFLICT", "s-1", _clone, lambda store: HeldDesk(store).release()),
     Life("GROUP_INCOMPLETE", "S-1", _half, lambda store: HeldDesk(store).release()),
     Life("EVENT_REFUSED", "s-1", lambda store: store.hold_refused("{"), _discard_all),
     Life("UNKNOWN_ITEM", "life-1", lambda store: store.post(sale(1, item="life-1")), _describe("life-1")),
-    Life("COST_UNKNOWN", "life-costless", _costless, _describe("life-costless")),
+    Life("COST_UNKNOWN", "life-costless", _costless, _cost_comes),
     Life("BARCODE_CONFLICT", "life-barcode", _foreign_barcode),
     Life(
         "NEGATIVE_STOCK",
@@ -188,5 +195,6 @@ def test_an_import_closes_what_was_found_about_its_items(store: StoreLedger, tmp
     file.write_text("itemId,description,unitCost\nlife-imported,Tea,1.50\n")
     with store.database.unit_of_work() as work:
         import_items(work, file, by=OPERATOR, now=START)
+        post_late_costs(work, store.store_no, by=OPERATOR, now=START)
     assert {subject for _, subject in store.findings()} == {"life-imported"}, "its stock is short still"
     assert {code for code, _ in store.findings()} == {"NEGATIVE_STOCK"}

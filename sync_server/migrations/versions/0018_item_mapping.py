@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0016"
-down_revision = "0015"
+revision = "0018"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
@@ -22,4 +22,4 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """What an item really was is part of the books; restore a backup instead."""
-    raise RuntimeError("0016 cannot be undone: it would forget mappings. Restore a backup taken before it.")
+    raise RuntimeError("0018 cannot be undone: it would forget mappings. Restore a backup taken before it.")
