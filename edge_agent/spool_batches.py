@@ -269,6 +269,14 @@ def split(
 
 
 def send_again(spool: Spool, ranges: Sequence[Range]) -> None:
-    """Puts acknowledged position ranges back into the backlog."""
+    """Puts acknowledged position ranges back into the backlog; their days are to be proven anew.
+
+    A headquarters that was restored from a backup has lost the proof with the events.
+    """
     with spool.transaction() as connection:
         connection.executemany("INSERT INTO resend VALUES (?, ?)", ranges)
+        connection.executemany(
+            "UPDATE stream_day SET state = 'CHANGED'"
+            " WHERE state = 'PROVEN' AND first_position <= ? AND last_position >= ?",
+            [(last, first) for first, last in ranges],
+        )

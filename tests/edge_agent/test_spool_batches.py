@@ -145,6 +145,19 @@ def test_a_day_is_due_when_none_of_its_events_is_on_its_way(tmp_path: Path) -> N
     assert [d.business_day for d in unproven_days(spool, today + 1)] == [today - 1, today]
 
 
+def test_what_is_sent_again_has_its_day_proven_anew(tmp_path: Path) -> None:
+    spool = open_spool(tmp_path)
+    spool.accept([[[stamped(sale(occurredAt="2026-02-09T12:00:00-05:00"))]]])
+    batches.record_receipt(spool, take(spool))
+    today = stamped().business_day
+    (day,) = unproven_days(spool, today)
+    assert record_state(spool, day, "PROVEN")
+    batches.send_again(spool, [(1, 1)])
+    assert unproven_days(spool, today) == [], "not before it has arrived"
+    batches.record_receipt(spool, take(spool))
+    assert [(each.events, each.state) for each in unproven_days(spool, today)] == [(1, "CHANGED")]
+
+
 def test_a_late_event_reopens_a_proven_day(tmp_path: Path) -> None:
     spool = open_spool(tmp_path)
     spool.accept([[[stamped(sale(occurredAt="2026-02-09T12:00:00-05:00"))]]])
