@@ -19,6 +19,7 @@ from sync_server.commands.output import failure_sentence
 from sync_server.commands.people import enrolment_code, tokens, users
 from sync_server.commands.periods import periods
 from sync_server.commands.reasons import reasons
+from sync_server.commands.rebuilding import rebuild
 from sync_server.commands.stores import stores
 from sync_server.errors import SyncServerError
 from sync_server.program_version import program_version
@@ -47,6 +48,7 @@ program.add_typer(tokens, name="token")
 program.command("enrolment-code")(enrolment_code)
 program.command()(running.publish)
 program.command()(checking.verify)
+program.command()(rebuild)
 program.command()(resync)
 program.command("import")(import_file)
 program.add_typer(agents, name="agent")
