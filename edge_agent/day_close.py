@@ -18,6 +18,7 @@ from edge_agent.resync import count_of, put_back
 from edge_agent.spool import Spool
 from edge_agent.spool_days import StreamDay
 from edge_agent.spool_desk import SpoolDesk
+from edge_agent.spool_streams import moved
 from edge_agent.store_profile import CurrentProfile
 from edge_agent.uplink import Delivered
 from shared.business_date import business_date
@@ -33,6 +34,9 @@ LISTED_AT_ONCE = 20_000
 LAST_SEQUENCE = 2**53 - 1
 PROVEN = "PROVEN"
 DIFFERS = "DIFFERS"
+GIVEN_UP = "GIVEN_UP"
+MOVED = "MOVED"
+UNANSWERED = "UNANSWERED"
 
 
 class DigestAnswer(msgspec.Struct, frozen=True, rename="camel"):
@@ -56,7 +60,7 @@ class DayProof(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     business_date: date
     events: int
     state: str
-    """PROVEN, DIFFERS, or UNANSWERED."""
+    """PROVEN, DIFFERS or UNANSWERED; of a former stream also GIVEN_UP or MOVED."""
 
 
 class DayClose:
@@ -87,17 +91,51 @@ class DayClose:
         """
         today = business_date(self._clock.now(), self._profile.rule().day_rule).toordinal()
         running = 0 if today_too else today
-        due = self._desk.ask(lambda spool: days.unproven_days(spool, running))
+        due, present = self._desk.ask(lambda spool: (days.unproven_days(spool, running), spool.stream_id))
         proofs = []
         for day in due:
-            proof = self._prove(day)
+            proof = self._prove(day) if day.stream_id == present else self._prove_former(day)
             proofs.append(proof)
-            if proof.state == "UNANSWERED":
+            if proof.state == UNANSWERED:
                 break  # no line; the next round asks again
         return proofs
 
+    def _prove_former(self, day: StreamDay) -> DayProof:
+        """A day of a former stream, in which headquarters may hold events of another past.
+
+        So the lists are compared first, which changes nothing there: a digest that differs would cast doubt on
+        the day of a machine that goes on with that stream. What moved on to a later stream counts where
+        headquarters had received it before.
+        """
+        differing = self._compare_lists(day)
+        if differing is None:
+            return _proof(day, day.events, UNANSWERED)
+        if differing.different or differing.surplus:
+            self._desk.ask(lambda spool: days.record_state(spool, day, GIVEN_UP))
+            log.warning(
+                "Business date %s of the former stream %s is given up: headquarters has another past of it",
+                date.fromordinal(day.business_day),
+                day.stream_id,
+                extra={"action": "day.given-up"},
+            )
+            return _proof(day, day.events, GIVEN_UP)
+        if lost := self._desk.ask(lambda spool: _put_back_lost(spool, day, differing.missing)):
+            self._on_resend()
+            return _proof(day, lost, DIFFERS)
+        pairs = [
+            (sequence, content_hash)
+            for sequence, content_hash in self._pairs(day)
+            if not any(first <= sequence <= last for first, last in differing.missing)
+        ]
+        if not pairs:
+            self._desk.ask(lambda spool: days.forget_day(spool, day))
+            return _proof(day, 0, MOVED)
+        return self._send_digest(day, digest_of(pairs), compare=False)
+
     def _prove(self, day: StreamDay) -> DayProof:
-        digest = self._digest(day)
+        return self._send_digest(day, self._digest(day), compare=True)
+
+    def _send_digest(self, day: StreamDay, digest: DayDigest, *, compare: bool) -> DayProof:
         body = encode_json(
             {
                 "streamId": day.stream_id,
@@ -108,7 +146,7 @@ class DayClose:
         )
         outcome = self._headquarters.post(day_digests_path(self._headquarters.store_id), body)
         state = _answered_state(outcome)
-        if state == DIFFERS:
+        if state == DIFFERS and compare:
             self._send_what_differs(day, digest)
         if state in (PROVEN, DIFFERS) and self._desk.ask(lambda spool: days.record_state(spool, day, state)):
             level = logging.INFO if state == PROVEN else logging.WARNING
@@ -120,12 +158,7 @@ class DayClose:
                 state,
                 extra={"action": f"day.{state.lower()}"},
             )
-        return DayProof(
-            stream_id=day.stream_id,
-            business_date=date.fromordinal(day.business_day),
-            events=digest.events,
-            state=state,
-        )
+        return _proof(day, digest.events, state)
 
     def _send_what_differs(self, day: StreamDay, digest: DayDigest) -> None:
         """Compares the lists and puts back what headquarters lacks or has otherwise.
@@ -220,7 +253,24 @@ def _answered_state(outcome: object) -> str:
         try:
             state = msgspec.convert(outcome.document, DigestAnswer).state
         except msgspec.ValidationError:
-            return "UNANSWERED"
+            return UNANSWERED
         if state in (PROVEN, DIFFERS):
             return state
-    return "UNANSWERED"
+    return UNANSWERED
+
+
+def _proof(day: StreamDay, events: int, state: str) -> DayProof:
+    return DayProof(
+        stream_id=day.stream_id,
+        business_date=date.fromordinal(day.business_day),
+        events=events,
+        state=state,
+    )
+
+
+def _put_back_lost(spool: Spool, day: StreamDay, missing: Sequence[Range]) -> int:
+    """Sends again what headquarters had acknowledged in a former stream and has lost; how many events."""
+    before = next(stream[2] for stream in spool.streams if stream[1] == day.stream_id) - 1
+    positions = [(first + before, last + before) for first, last in missing]
+    lost = without(positions, [*moved(spool), *batches.unacknowledged(spool)])
+    return put_back(spool, lost, dry_run=False).events

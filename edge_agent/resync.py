@@ -16,6 +16,7 @@ from edge_agent.packed_event import END_BYTES, wire_length
 from edge_agent.pruned_hashes import still_here
 from edge_agent.resend import Range, without
 from edge_agent.spool import Spool
+from edge_agent.spool_streams import moved
 
 SAMPLE = 500
 """Events whose size is looked at to say how much a resync weighs."""
@@ -102,7 +103,10 @@ def put_back(spool: Spool, positions: Sequence[Range], *, dry_run: bool) -> Resy
 
 
 def wanted_positions(spool: Spool, request: ResyncRequest) -> list[Range]:
-    """The position ranges that the request names, cut where a stream ends; what is pruned is not among them."""
+    """The position ranges that the request names, cut where a stream ends.
+
+    What is pruned is not among them, and what was taken over into a later stream only there.
+    """
     if request.stream_id is not None and request.stream_id not in [stream[1] for stream in spool.streams]:
         raise AgentRefused(f"This agent has no stream {request.stream_id}; `edge-agent status` names it.")
     wanted: list[Range] = []
@@ -111,7 +115,7 @@ def wanted_positions(spool: Spool, request: ResyncRequest) -> list[Range]:
             later = spool.streams[number + 1 :]
             end = later[0][2] - 1 if later else spool.last_position
             wanted += _asked_for(spool, request, first_of_stream, end)
-    return wanted
+    return without(wanted, moved(spool))
 
 
 def _asked_for(spool: Spool, request: ResyncRequest, first: int, end: int) -> list[Range]:

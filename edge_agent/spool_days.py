@@ -80,6 +80,15 @@ def day_pairs(spool: Spool, day: StreamDay, first: int) -> list[tuple[int, bytes
     return [*pruned_pairs(spool, day.stream_no, day.business_day, first, last), *rows]
 
 
+def forget_day(spool: Spool, day: StreamDay) -> None:
+    """A former stream's day of which every event has moved on to a later stream: nothing is left to prove."""
+    with spool.transaction() as connection:
+        connection.execute(
+            "DELETE FROM stream_day WHERE stream_no = ? AND business_day = ? AND events = ?",
+            (day.stream_no, day.business_day, day.events),
+        )
+
+
 def record_state(spool: Spool, day: StreamDay, state: str) -> bool:
     """Notes what the server said of a day's digest; False when events came meanwhile and it has to be asked
     anew.

@@ -20,7 +20,7 @@ from edge_agent.errors import SpoolDamaged, SpoolFault, SpoolFull, SpoolUnsafe
 MINIMUM_SQLITE = (3, 35, 0)
 """The oldest version whose SQL (`RETURNING`) the spool uses."""
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 APPLICATION_ID = 0x54534541
 """'TSEA' in the file's header, so that `file` and people recognise it."""
 
@@ -93,7 +93,7 @@ CREATE TABLE stream_day (
   first_position INTEGER NOT NULL,
   last_position  INTEGER NOT NULL,
   events         INTEGER NOT NULL,
-  state          TEXT NOT NULL, -- CHANGED, DIFFERS or PROVEN; GIVEN_UP in a former stream
+  state          TEXT NOT NULL, -- CHANGED, DIFFERS or PROVEN; GIVEN_UP where headquarters has another past
   PRIMARY KEY (stream_no, business_day)
 ) WITHOUT ROWID;
 CREATE INDEX stream_day_unproven ON stream_day (state) WHERE state <> 'PROVEN';
@@ -144,7 +144,15 @@ CREATE TABLE given_up (
 );
 """
 
-_STEPS = (_SCHEMA, _SCHEMA_2, _SCHEMA_3)
+_SCHEMA_4 = """
+-- What of former streams was, or will be, taken over: it is not sent under its old sequences any more.
+CREATE TABLE moved (
+  first_position INTEGER PRIMARY KEY,
+  last_position  INTEGER NOT NULL
+);
+"""
+
+_STEPS = (_SCHEMA, _SCHEMA_2, _SCHEMA_3, _SCHEMA_4)
 """What makes each version out of the one before."""
 
 

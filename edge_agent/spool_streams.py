@@ -51,8 +51,7 @@ def restart_stream(spool: Spool, reason: str, clock: Clock) -> None:
         connection.execute("DELETE FROM resend")
         connection.execute("UPDATE batching SET next_position = ?", (spool.last_position + 1,))
         connection.executemany("INSERT OR REPLACE INTO takeover VALUES (?, ?)", waiting)
-        # Of a former stream, headquarters may hold events of another past: its days can be proven no more.
-        connection.execute("UPDATE stream_day SET state = 'GIVEN_UP' WHERE state <> 'PROVEN'")
+        connection.executemany("INSERT OR REPLACE INTO moved VALUES (?, ?)", waiting)
         # A stream without an event has promised nothing to anybody, and gives way.
         connection.execute("DELETE FROM stream WHERE first_position = ?", (spool.last_position + 1,))
         connection.execute(
@@ -60,6 +59,13 @@ def restart_stream(spool: Spool, reason: str, clock: Clock) -> None:
             (new_stream_id(now), spool.last_position + 1, instant_text(now), reason),
         )
     spool.read_streams()
+
+
+def moved(spool: Spool) -> list[tuple[int, int]]:
+    """Position ranges of former streams that stand, or will stand, in a later stream as well."""
+    return spool.connection.execute(
+        "SELECT first_position, last_position FROM moved ORDER BY first_position"
+    ).fetchall()
 
 
 def take_over(spool: Spool) -> int:

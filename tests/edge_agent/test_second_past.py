@@ -1,7 +1,6 @@
 """A cloned disk, a machine rolled back, a file put back from a copy, a log deleted: found out, nothing lost."""
 
 import shutil
-from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -11,6 +10,7 @@ from edge_agent import spool_batches as batches
 from edge_agent import spool_days as days
 from edge_agent.generation import why_not_its_own
 from edge_agent.machine import is_other_machine, read_machine
+from edge_agent.resync import ResyncRequest, resync
 from edge_agent.spool_desk import SpoolDesk
 from edge_agent.spool_marker import Marker, marker_of, read_marker, write_marker
 from edge_agent.spool_streams import restart_stream, take_over
@@ -254,19 +254,83 @@ def test_a_backlog_is_taken_over_into_a_new_stream_in_pieces_and_whole_groups(tm
     assert [stamp["groupSize"] for stamp in stamps] == [3, 3, 3] or waiting == 0
 
 
-def test_days_of_a_stream_that_was_given_up_are_not_asked_about_any_more(tmp_path: Path) -> None:
+def clone_of(agent: AgentProcess, line: MisbehavingLine) -> str:
+    """Stops the agent with one sale acknowledged and one waiting, moves its disk into another PC; its former stream."""
+    agent.start()
+    sold(agent, "a-1")
+    agent.until_delivered()
+    former = str(agent.status()["streamId"])
+    line.always(status=503, marked=True)
+    sold(agent, "a-2")
+    agent.terminate()
+    path = marker_of(agent.data_dir / "spool" / "spool.sqlite3")
+    marker = read_marker(path)
+    assert marker is not None
+    write_marker(path, msgspec.structs.replace(marker, machine={"installation": "another"}))
+    line.always()
+    agent.start()
+    eventually("it is taken over", lambda: received(line).get(agent.status()["streamId"]) == ["a-2"])
+    agent.until_delivered()
+    return former
+
+
+def test_a_day_of_a_former_stream_is_proven_as_far_as_headquarters_received_it(
+    agent: AgentProcess, line: MisbehavingLine
+) -> None:
+    former = clone_of(agent, line)
+    proofs = agent.request("POST", "/v1/day-digests", b"null")[1]
+    assert {(proof["streamId"], proof["events"], proof["state"]) for proof in proofs} == {
+        (former, 1, "PROVEN"), (agent.status()["streamId"], 1, "PROVEN"),
+    }  # fmt: skip
+    assert agent.status()["days"] == {"PROVEN": 2}
+
+
+def test_a_day_of_a_former_stream_of_which_headquarters_has_another_past_is_given_up_and_no_digest_casts_doubt(
+    agent: AgentProcess, line: MisbehavingLine
+) -> None:
+    former = clone_of(agent, line)
+    line.set(differs={"missing": [], "different": [[2, 2]], "surplus": [[3, 5]]})
+    proofs = agent.request("POST", "/v1/day-digests", b"null")[1]
+    assert (former, "GIVEN_UP") in {(proof["streamId"], proof["state"]) for proof in proofs}
+    assert former not in {digest["streamId"] for digest in line.held()["digests"]}
+    eventually("asked no more", lambda: agent.status()["days"] == {"GIVEN_UP": 1, "PROVEN": 1})
+
+
+def test_a_day_that_moved_on_as_a_whole_is_proven_in_the_later_stream_alone(
+    agent: AgentProcess, line: MisbehavingLine
+) -> None:
+    former = clone_of(agent, line)
+    line.set(events={})  # of the former stream headquarters never received anything
+    line.set(differs={"missing": [[1, 2]], "different": [], "surplus": []})
+    proofs = agent.request("POST", "/v1/day-digests", b"null")[1]
+    assert (former, 1, "DIFFERS") in {(p["streamId"], p["events"], p["state"]) for p in proofs}, (
+        "it is sent again"
+    )
+    eventually("what was acknowledged is there again", lambda: received(line)[former] == ["a-1"])
+    assert all("a-2" not in events for stream, events in received(line).items() if stream == former)
+
+
+def test_a_resync_of_all_sends_what_moved_on_in_its_new_stream_alone(tmp_path: Path) -> None:
     spool, clock = open_spool(tmp_path), ManualClock()
     fill(spool, 3)
-    assert batches.next_batch(spool, LIMITS, clock, suspects=False) is not None
+    acknowledged = batches.next_batch(spool, LIMITS, clock, suspects=False)
+    assert acknowledged is not None
+    batches.record_receipt(spool, acknowledged)
+    fill(spool, 2)
+    former = spool.stream_id
     restart_stream(spool, "a test", clock)
     while take_over(spool):
         pass
-    batch = batches.next_batch(spool, LIMITS, clock, suspects=False)
-    assert batch is not None
-    batches.record_receipt(spool, batch)
-    (day,) = days.unproven_days(spool, date.max.toordinal())
-    assert (day.stream_id, day.events) == (spool.stream_id, 3)
-    assert days.count_days(spool) == {"GIVEN_UP": 1, "CHANGED": 1}
+    moved_on = batches.next_batch(spool, LIMITS, clock, suspects=False)
+    assert moved_on is not None
+    batches.record_receipt(spool, moved_on)
+    plan = resync(spool, ResyncRequest(all=True))
+    assert [(part.stream_id, part.ranges) for part in plan.streams] == [
+        (former, [(1, 3)]), (spool.stream_id, [(1, 2)]),
+    ]  # fmt: skip
+    due = [day.stream_id for day in days.unproven_days(spool, 0)]
+    assert former not in due, "not while it is on its way again"
+    spool.close()
 
 
 def test_a_refused_batch_that_was_taken_over_meanwhile_is_not_split(tmp_path: Path) -> None:
