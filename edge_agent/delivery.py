@@ -24,7 +24,7 @@ from edge_agent.spool_desk import SpoolDesk
 from edge_agent.uplink import Delivered, Refused
 from shared.clock import Clock
 from shared.event_batch import BatchReceipt
-from shared.protocol import pos_batches_path
+from shared.protocol import BACKLOG_HEADER, pos_batches_path
 from shared.wire_json import encode_json
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,8 @@ class Delivery:
             if not self._stopping.is_set():
                 log.exception("Delivery failed and goes on", extra={"action": "delivery.failed"})
             outcome = TryLater(reason=f"the agent failed: {error}")
-        self._headquarters.delivery_came_to(outcome.reason if isinstance(outcome, TryLater) else None)
+        trouble = outcome.reason if isinstance(outcome, TryLater) and not outcome.paced else None
+        self._headquarters.delivery_came_to(trouble)
         return outcome
 
     def run_once(self) -> Pass:
@@ -142,12 +143,12 @@ class Delivery:
         if self._ask_first is not None and not self._may_begin(self._ask_first):
             return TryLater(reason="headquarters has not said yet how far the stream is")
         limits, suspects = under_ceiling(self._limits(), self._ceiling), self._server_is_healthy
-        batch = self._desk.ask(
-            lambda spool: batches.next_batch(spool, limits, self._clock, suspects=suspects)
-        )
-        if batch is None:
+        found = self._desk.ask(lambda spool: _next(spool, limits, self._clock, suspects=suspects))
+        if found is None:
             return Idle()
-        outcome = self._headquarters.post(pos_batches_path(self._headquarters.store_id), batch.body)
+        batch, waiting = found
+        path, behind = pos_batches_path(self._headquarters.store_id), {BACKLOG_HEADER: str(waiting)}
+        outcome = self._headquarters.post(path, batch.body, behind)
         if isinstance(outcome, Refused):
             return self._take_apart(batch, outcome)
         if isinstance(outcome, TryLater):
@@ -221,6 +222,14 @@ class Delivery:
             return TryLater(reason=f"the server refuses everything ({refusal.sentence})")
         self._desk.ask(lambda spool: batches.mark_suspect(spool, batch))
         return Progress(0)
+
+
+def _next(
+    spool: Spool, limits: BatchLimits, clock: Clock, *, suspects: bool
+) -> tuple[OutgoingBatch, int] | None:
+    """The batch to send now, and how many events wait behind it."""
+    batch = batches.next_batch(spool, limits, clock, suspects=suspects)
+    return None if batch is None else (batch, max(batches.backlog(spool).events - batch.events, 0))
 
 
 def under_ceiling(limits: BatchLimits, ceiling: int | None) -> BatchLimits:

@@ -5,7 +5,7 @@ not depend on which of them spoke last.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from edge_agent.clock_offset import ClockOffset
 from edge_agent.line_state import LineState
@@ -32,9 +32,9 @@ class Headquarters:
         """Fetches `path`."""
         return self._exchange(lambda: self._uplink.get(path))
 
-    def post(self, path: str, body: bytes) -> Outcome:
-        """Posts a JSON body."""
-        return self._exchange(lambda: self._uplink.post(path, body))
+    def post(self, path: str, body: bytes, more: Mapping[str, str] | None = None) -> Outcome:
+        """Posts a JSON body; `more` are further headers."""
+        return self._exchange(lambda: self._uplink.post(path, body, more))
 
     def delivery_came_to(self, trouble: str | None) -> None:
         """What became of the last batch, for whoever asks how the line is; None when it was taken."""
@@ -43,7 +43,7 @@ class Headquarters:
     def _exchange(self, request: Callable[[], Outcome]) -> Outcome:
         sent = self._clock.now()
         outcome = request()
-        if isinstance(outcome, TryLater) and not outcome.not_offered:
+        if isinstance(outcome, TryLater) and not (outcome.not_offered or outcome.paced):
             if self._line.failed(outcome):
                 log.warning("Headquarters: %s", outcome.reason, extra={"action": "line.down"})
             return outcome

@@ -37,6 +37,8 @@ class TryLater(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds that the server asked for."""
     unauthorised: bool = False
     """The server is there and does not know the credential: somebody has to enrol the device again."""
+    paced: bool = False
+    """The server is there and asks to come again later, since others have their turn. Nothing is wrong."""
     not_offered: bool = False
     """The server is there and has no such request: an older one, say. Nothing is wrong with the line."""
 

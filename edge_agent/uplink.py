@@ -9,7 +9,7 @@ import logging
 import secrets
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import httpx
@@ -96,9 +96,9 @@ class Uplink:
         """Fetches `path`."""
         return self._exchange("GET", path, b"", {})
 
-    def post(self, path: str, body: bytes) -> Outcome:
-        """Posts a JSON body, compressed where that pays."""
-        headers = {"Content-Type": "application/json"}
+    def post(self, path: str, body: bytes, more: Mapping[str, str] | None = None) -> Outcome:
+        """Posts a JSON body, compressed where that pays; `more` are further headers."""
+        headers = {"Content-Type": "application/json", **(more or {})}
         if len(body) >= COMPRESS_FROM:
             body = gzip.compress(body, COMPRESSION_LEVEL, mtime=0)
             headers["Content-Encoding"] = "gzip"
@@ -166,6 +166,7 @@ class Uplink:
             reason=f"the server answers {status} ({code}: {problem.get('message')})",
             retry_after=retry_after,
             unauthorised=status in (401, 403),
+            paced=status == 429 and code is not None,
             not_offered=code in (ErrorCode.NOT_FOUND, ErrorCode.METHOD_NOT_ALLOWED),
         )
 

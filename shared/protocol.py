@@ -14,6 +14,8 @@ REQUEST_ID_HEADER = "X-Request-Id"
 SERVER_MARK_HEADER = "X-TillSync-Server"
 """On every answer of our server; what lacks it was said by a captive portal, a proxy or a load balancer."""
 AGENT_VERSION_HEADER = "X-TillSync-Agent"
+BACKLOG_HEADER = "X-TillSync-Backlog"
+"""With a batch: how many events wait behind it. Who catches up leaves turns to those who sell now."""
 
 
 def store_path(store_id: str) -> str:

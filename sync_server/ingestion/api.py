@@ -3,23 +3,23 @@
 The commit has happened when the answer is made; an answer that is lost is asked for again with the same batch.
 """
 
+from functools import partial
 from typing import Annotated
 
-from anyio import CapacityLimiter
-from anyio.to_thread import run_sync
 from fastapi import APIRouter, Depends
 from starlette.requests import Request
 from starlette.responses import Response
 
 from shared.clock import Clock
 from shared.event_batch import BATCH_FAILED, BatchReceipt, EventBatch, read_batch_document
-from shared.protocol import API_PREFIX
+from shared.protocol import API_PREFIX, BACKLOG_HEADER
 from shared.wire_json import JsonError, encode_json
 from sync_server.accounting.remembered_chart import RememberedChart
 from sync_server.errors import Invalid
 from sync_server.ingestion.acceptance import accept_batch
 from sync_server.ingestion.agents_decisions import release_retried
 from sync_server.ingestion.batch_documents import POS_BATCH_OPENAPI, PosBatchReceipt
+from sync_server.ingestion.posting_turns import PostingTurns, backlog_of
 from sync_server.ingestion.recent_batches import RecentBatches, digest_of, receipt_again
 from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
@@ -29,14 +29,11 @@ from sync_server.request_context import ServerParts, parts_of
 from sync_server.stores.registry import find_store
 from sync_server.wire_models import StoreIdPath
 
-POSTING_THREADS = 6
-"""Batches posted at once by one process: enough to keep PostgreSQL busy while Python decides."""
-
 
 def router(clock: Clock) -> APIRouter:
     """The route of batches."""
     routes = APIRouter(prefix=API_PREFIX, tags=["ingestion"])
-    posting = CapacityLimiter(POSTING_THREADS)
+    turns = PostingTurns()
     chart = RememberedChart(clock)
     recent = RecentBatches()
 
@@ -44,7 +41,10 @@ def router(clock: Clock) -> APIRouter:
         "/stores/{storeId}/pos-batches",
         status_code=201,
         response_model=PosBatchReceipt,
-        responses={200: {"model": PosBatchReceipt, "description": "The same batch was posted already"}},
+        responses={
+            200: {"model": PosBatchReceipt, "description": "The same batch was posted already"},
+            429: {"description": "Many stores catch up; the same batch again after Retry-After"},
+        },
         openapi_extra=POS_BATCH_OPENAPI,
     )
     async def post_batch(
@@ -55,7 +55,9 @@ def router(clock: Clock) -> APIRouter:
     ) -> Response:
         """Posts a batch of POS events, once. 201 when it is posted, 200 when the same batch was before."""
         parts = parts_of(request)
-        receipt = await run_sync(_answer, parts, chart, recent, caller, store_id, body, limiter=posting)
+        backlog = backlog_of(request.headers.get(BACKLOG_HEADER))
+        post = partial(_answer, parts, chart, recent, caller, store_id, body)
+        receipt = await turns.take(backlog, post)
         return Response(
             encode_json(receipt), 200 if receipt.duplicate else 201, media_type="application/json"
         )

@@ -52,6 +52,8 @@ class Books:
         self.digests: list[dict[str, Any]] = []
         self.undeliverable: list[dict[str, Any]] = []
         self.discards: list[dict[str, Any]] = []
+        self.backlogs: list[int] = []
+        """Of every request in turn what it says waits behind it; -1 where it does not say."""
         self.commands: list[dict[str, Any]] = []
         self.results: list[dict[str, Any]] = []
         self.day_lists: list[dict[str, Any]] = []
@@ -110,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
             books = self.books
             with books.turn:
                 names = ["posted", "attempts", "events", "heartbeats", "digests", "undeliverable"]
-                names += ["results", "day_lists", "enrolments", "discards"]
+                names += ["results", "day_lists", "enrolments", "discards", "backlogs"]
                 held = {name: getattr(books, name) for name in names}
                 self.answer(200, {**held, "streams": {s: books.events_of(s) for s in books.streams}})
         elif not self.misbehave(b""):
@@ -130,6 +132,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(200, {})
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
+        self.books.backlogs.append(int(self.headers.get("X-TillSync-Backlog", "-1")))
         if self.misbehave(body) or (self.books.loses_results and self.lose_result()):
             return None
         return self.work(body)

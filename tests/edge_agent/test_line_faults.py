@@ -2,6 +2,7 @@
 
 import json
 import signal
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Address
@@ -100,6 +101,27 @@ def test_413_with_a_shrinking_limit_shrinks_the_batches_until_they_pass(
     assert agent.status()["undeliverable"] == 0
     assert refused[0] > 3
     assert refused[1] <= 1  # it has learned, and does not begin with everything again
+
+
+def test_an_agent_that_catches_up_says_so_and_comes_again_when_it_is_asked_to(
+    agent: AgentProcess, line: MisbehavingLine
+) -> None:
+    line.always(status=503, marked=True)
+    agent.start()
+    for _ in range(3):
+        agent.sell(*[sale() for _ in range(500)])
+    wait = {"status": 429, "marked": True, "body": '{"errorCode":"TOO_MANY_REQUESTS","message":"come again"}'}
+    line.set(standing={}, backlogs=[], behaviours=[{**wait, "headers": {"Retry-After": "1"}}] * 3)
+    began = time.monotonic()
+    eventually(
+        "it was asked to wait", lambda: not line.held()["posted"] and line.held()["backlogs"].count(1000) >= 2
+    )
+    status = agent.status()
+    assert (status["online"], status["trouble"]) == (True, None), "nothing is wrong with the line"
+    agent.until_delivered()
+    assert time.monotonic() - began > 2
+    waiting = [backlog for backlog in line.held()["backlogs"] if backlog >= 0]
+    assert waiting == [1000] * 4 + [500, 0]
 
 
 def test_asleep_for_nine_hours_in_mid_upload_the_same_batch_is_sent_again(
