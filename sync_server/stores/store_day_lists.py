@@ -36,8 +36,12 @@ WHERE store_no = %(store_no)s AND business_date = ANY(%(dates)s::date[])
 """
 _DIRECT = """
 SELECT business_date, count(*) FROM pos_event
-WHERE store_no = %(store_no)s AND stream_no IS NULL AND business_date = ANY(%(dates)s::date[]) GROUP BY 1
+WHERE store_no = %(store_no)s AND stream_no IS NULL AND business_date = ANY(%(dates)s::date[])
+  AND event_key NOT IN (SELECT released_key FROM held_event
+                        WHERE store_no = %(store_no)s AND stream_no IS NOT NULL AND released_key IS NOT NULL)
+GROUP BY 1
 """
+"""What was held and released since is there as its stream received it, once."""
 _STREAMS = (
     "SELECT stream_no, stream_id, received FROM stream WHERE store_no = %(store_no)s ORDER BY stream_no"
 )

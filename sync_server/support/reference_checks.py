@@ -39,6 +39,8 @@ REFERENCE_CHECKS: Final = (
             f"{_EVENT}return_sequence AND e.type = 'RETURN'"),
     _refers("sale_return", "return", "return_sequence", "sold_sequence", "a sale",
             f"{_EVENT}sold_sequence AND e.type = 'SALE'"),
+    _refers("held_event", "released event", "held_event_no", "released_key", "a posted event",
+            "pos_event e WHERE e.store_no = row.store_no AND e.event_key = row.released_key"),
     _refers("pos_sale", "sale", "first_sequence", "first_sequence", "a line", f"{_EVENT}first_sequence"),
     LedgerCheck(
         "Every line of a sale is found by its sale.",

@@ -282,6 +282,10 @@ DAMAGES = [
     _damage("No more of a sold line is known to have come back than was sold", "more came back than was sold",
             "UPDATE sale_return SET quantity = 100 WHERE OF_STORE",
             "were sold and 100 of them came back"),
+    _damage("Every released event names a posted event that exists", "a release that posted nothing",
+            "UPDATE held_event SET status = 'RELEASED', decided_at = now(), decided_by = 'sam', "
+            "released_key = gen_random_uuid() WHERE OF_STORE AND status = 'HELD'",
+            "it names a posted event, which does not exist"),
     _damage("What a workstation took on a day is the sum of its sales and returns", "a till that took more",
             "UPDATE workstation_total SET amount = amount + 1 WHERE OF_STORE AND kind = 'TYPE'",
             "it is counted as 21.00; the events add up to 20.00"),

@@ -9,7 +9,9 @@ import pytest
 
 from shared.event_batch import BatchReceipt
 from sync_server.database import Database
+from sync_server.errors import Conflict
 from tests.agent_stream import AgentStream
+from tests.held_desk import HeldDesk
 from tests.store_ledger import StoreLedger, assert_whole
 from tests.till_events import ITEM, basket, receipt, sale, void
 
@@ -96,3 +98,28 @@ def test_stores_post_side_by_side_even_when_they_meet_the_same_unknown_items(bus
     for store in stores:
         assert store.stock("new-0")[0] == store.stock("barcode:new-0")[0] == "-2"
     assert_whole(busy)
+
+
+def test_one_held_event_released_on_eight_connections_is_posted_once(store: StoreLedger) -> None:
+    store.post(sale(1, eventId="e-1"))
+    store.post(*basket("S-1", sale(2, eventId="e-1"), sale(3)))
+    first, second = HeldDesk(store).numbers()
+
+    def decide(number: int) -> str:
+        try:
+            if number == 0:
+                HeldDesk(store).discard(second)
+                return "discarded"
+            HeldDesk(store).release(first if number % 2 else second, new_identity=True)
+        except Conflict:
+            return "too late"
+        return "released"
+
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        outcomes = sorted(threads.map(decide, range(AT_ONCE)))
+    assert outcomes.count("released") == 1
+    # The other line was either released with it, or discarded before.
+    left = "997" if "discarded" in outcomes else "994"
+    assert store.stock()[0] == left
+    assert HeldDesk(store).numbers() == []
+    store.check()

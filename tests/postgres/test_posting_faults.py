@@ -14,6 +14,7 @@ from sync_server.database import Database
 from sync_server.embedded.postgres import EmbeddedPostgres
 from sync_server.errors import Unavailable
 from tests.agent_stream import AgentStream
+from tests.held_desk import HeldDesk
 from tests.postgres.breaking_line import Break, BreakingLine
 from tests.postgres.fingerprint import LEDGER_TABLES, fingerprint
 from tests.store_ledger import StoreLedger
@@ -41,6 +42,7 @@ def a_day(name: str) -> list[list[Event]]:
         [{"type": "TRANSFER_IN", "itemId": ITEM, "quantity": 1, "transferId": f"{name}-T2"}],
         basket(f"{name}-S3", sale(1, "10.00")),
         [sale(9, eventId="known", note=name)],
+        [{"type": "DAY_CLOSE", "workstationId": name, "totals": {"SALE": 1}}],
     ]
 
 
@@ -84,7 +86,7 @@ def _deliver(ledger: StoreLedger, name: str) -> Callable[[], BatchReceipt]:
 
 def _complete(answer: BatchReceipt) -> bool:
     counts = (answer.accepted, answer.duplicates, answer.held, answer.acknowledged_sequence)
-    return counts == (10, 0, 1, 11) and not answer.gaps
+    return counts == (11, 0, 1, 12) and not answer.gaps
 
 
 @pytest.mark.parametrize("way", Break)
@@ -138,6 +140,36 @@ def test_a_posting_that_fails_in_any_table_leaves_nothing_in_the_others(
             assert _complete(answer), table
             assert not answer.duplicate, table
             assert deliver().duplicate, table
+    store.check()
+
+
+@pytest.mark.parametrize("way", Break)
+def test_a_release_that_breaks_at_any_statement_is_decided_and_posted_or_neither(
+    store: StoreLedger, over_the_line: StoreLedger, line: BreakingLine, way: Break
+) -> None:
+    desk, breaking = HeldDesk(store), HeldDesk(over_the_line)
+    for number in range(1, MOST_STATEMENTS):
+        store.post(*basket(f"S-{number}", sale(1, eventId="known", note=f"{number}"), sale(2, "20.00")))
+        first, second = desk.numbers()
+        before = fingerprint(store.database)
+        line.break_at(number, way)
+        try:
+            breaking.release(first, new_identity=True)
+        except Unavailable:
+            assert line.broke
+        else:
+            assert not line.broke
+            break
+        line.mend()
+        if fingerprint(store.database) == before:
+            assert desk.numbers() == [first, second]
+            desk.release(first, new_identity=True)
+        assert desk.numbers() == []
+    else:
+        pytest.fail(f"a release takes more than {MOST_STATEMENTS} statements")
+    assert number >= 10
+    # Nine of ten pieces were left; each release sold three.
+    assert store.stock()[0] == str(9 - 3 * number)
     store.check()
 
 

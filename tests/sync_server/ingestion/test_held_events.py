@@ -6,6 +6,7 @@ import pytest
 
 from sync_server.database import Database
 from sync_server.people.roles import Role
+from tests.agent_stream import AgentStream
 from tests.builders import build_person, build_store, build_till
 from tests.http_caller import HttpCaller
 from tests.store_ledger import StoreLedger, assert_whole
@@ -108,3 +109,16 @@ def test_a_discard_needs_its_reason_and_a_release_its_role(
     till = http.as_caller(build_till(database, "STORE-09"))
     assert till.order(f"{path}/release", json={}).status_code == 403
     assert support.order(f"{HELD}/999999/release", json={}).status_code == 404
+
+
+def test_what_is_released_is_counted_once_among_the_days(
+    database: Database, store: StoreLedger, support: HttpCaller
+) -> None:
+    genuine, clone = AgentStream(), AgentStream()
+    store.post(*genuine.groups(sale(1, eventId="a-1")), stream=genuine)
+    store.post(*clone.groups(sale(2, eventId="b-1")), stream=clone)
+    assert support.order(f"{HELD}/{_numbers(store)[-1]}/release", json={}).status_code == 200
+    (day,) = support.get("/api/v1/inventory/stores/STORE-01/days").json()["items"]
+    # Of the stream one sequence; outside it the three sales of the till that speaks for itself, two of them held.
+    assert (day["directEvents"], day["streams"][0]["events"]) == (1, 1)
+    assert_whole(database)
