@@ -7,8 +7,9 @@ transaction of every message before it is, or its dead letter is confirmed. A cr
 their events are known by then.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -17,12 +18,14 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Consumer, KafkaError, Kafka
 from shared.clock import Clock
 from shared.stop_request import StopRequest
 from sync_server.consuming.consumer_metrics import ConsumerMetrics
+from sync_server.consuming.core_transfer import CoreTransfer, read_word
 from sync_server.consuming.dead_letters import DeadLetter, DeadLetters
-from sync_server.consuming.inbound import Inbound, read_message
+from sync_server.consuming.inbound import Inbound
 from sync_server.consuming.partition import Partition
 from sync_server.consuming.pauses import Pauses
-from sync_server.consuming.store_batches import Received, StoreBatch, batches_by_store, without_open_group
-from sync_server.consuming.store_posting import StoreIsBusy, StorePosting
+from sync_server.consuming.store_batches import Received, batches_by_store, without_open_group
+from sync_server.consuming.store_posting import Posted, StoreIsBusy, StorePosting
+from sync_server.consuming.transfer_posting import TransferPosting
 from sync_server.database import Database
 from sync_server.errors import SyncServerError, Unavailable
 from sync_server.kafka_cluster import KafkaCluster
@@ -62,6 +65,7 @@ class PosConsumer:
         self._metrics = metrics
         self._log: Any = structlog.get_logger(__name__)
         self._posting = StorePosting(database, clock)
+        self._transfers = TransferPosting(database, clock, self._posting)
         self._dead_letters = DeadLetters(cluster)
         self._outage = Outage(
             self._log,
@@ -144,24 +148,31 @@ class PosConsumer:
             value,
             message.headers() or (),
             at,
-            read_message(value),
+            read_word(value),
         )
 
     def _work_off(self, stop: StopRequest, *, more_lies_behind: bool) -> None:
         """Posts what waits, store by store; a store or database that keeps us waiting is tried again later."""
         inbound: list[Received] = []
+        transfers: list[Received] = []
         letters: list[DeadLetter] = []
         for message in self._due(more_lies_behind=more_lies_behind):
             if isinstance(message.content, Inbound):
                 inbound.append(message)
+            elif isinstance(message.content, CoreTransfer):
+                transfers.append(message)
             else:
                 letters.append((message, message.content))
         give_up_at = self._clock.monotonic() + LONGEST_ROUND_SECONDS
-        for batch in batches_by_store(inbound):
+        batches = [
+            (batch.store_id, partial(self._posting.post, batch)) for batch in batches_by_store(inbound)
+        ]
+        whole = [(each.content.store_id, partial(self._transfers.post, each)) for each in transfers]
+        for store_id, post in (*batches, *whole):
             if stop.is_set() or self._clock.monotonic() > give_up_at or self._pauses.is_everything():
                 break
-            if not self._pauses.is_store(batch.store_id):
-                letters += self._post(batch)
+            if not self._pauses.is_store(store_id):
+                letters += self._post(store_id, post)
         if letters and not self._pauses.is_letters():
             self._lay_aside(letters)
 
@@ -175,15 +186,15 @@ class PosConsumer:
                 self._open_groups.add(place)
             yield from due
 
-    def _post(self, batch: StoreBatch) -> list[DeadLetter]:
+    def _post(self, store_id: str, post: Callable[[], Posted]) -> list[DeadLetter]:
         try:
-            posted = self._posting.post(batch)
+            posted = post()
         except StoreIsBusy:
-            if self._pauses.pause_store(batch.store_id):
+            if self._pauses.pause_store(store_id):
                 self._log.warning(
-                    f"Store {batch.store_id} is held by somebody else; its messages wait, others go on.",
+                    f"Store {store_id} is held by somebody else; its messages wait, others go on.",
                     action="consumer.store_busy",
-                    store_id=batch.store_id,
+                    store_id=store_id,
                 )
             return []
         except Unavailable as error:
@@ -191,7 +202,7 @@ class PosConsumer:
             self._outage.begin(error)
             return []
         self._outage.end()
-        self._pauses.resume(batch.store_id)
+        self._pauses.resume(store_id)
         self._finish(posted.done)
         for outcome in ("accepted", "duplicates", "held"):
             self._metrics.messages.labels(outcome).inc(getattr(posted, outcome))
