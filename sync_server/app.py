@@ -30,6 +30,7 @@ from sync_server.problem_responses import install_problem_responses
 from sync_server.program_version import program_version
 from sync_server.publishing import feed_api
 from sync_server.reconciliation import api as reconciliation_api
+from sync_server.reconciliation import reports_api
 from sync_server.request_context import RequestContext, ServerParts
 from sync_server.reservations import api as reservations_api
 from sync_server.reservations import availability_api
@@ -70,6 +71,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         till_proof_api.router(),
         held_api.router(clock),
         reconciliation_api.router(clock),
+        reports_api.router(clock),
         agent_api.router(),
         profile_api.router(),
         periods_api.router(),
