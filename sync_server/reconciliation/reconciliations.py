@@ -123,10 +123,11 @@ def make_count(
         "kind": COUNT,
     }
     made = add_document(cursor, facts, [maker_of(cursor, by)], now)
+    counted_at = min(counts.counted_at, now)
     cursor.executemany(
         _ADD_LINE,
         [
-            (store_no, made, number, items[line.item_id], line.counted, counts.counted_at, line.reason)
+            (store_no, made, number, items[line.item_id], line.counted, counted_at, line.reason)
             for number, line in enumerate(counts.lines, 1)
         ],
     )

@@ -4,7 +4,7 @@ Each is made by its cashier. Called in the batch's transaction, under the store'
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -107,7 +107,8 @@ def add_counted_lines(
         for line in counted:
             add_makers(cursor, store_no, document, [maker_at_till(line.cashier_id)])
             cursor.execute(_REPLACE, [store_no, document, line.item_no])
-            _add_line(cursor, store_no, document, line)
+            # A clock that is ahead counted before it says: what happens from now on comes after the count.
+            _add_line(cursor, store_no, document, replace(line, at=min(line.at, now)))
         note_content(cursor, chart, document)
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from sync_server.database import Work
 from sync_server.stores.registry import find_store
 from sync_server.support.audit_check import audit_faults
+from sync_server.support.count_checks import COUNT_CHECKS
 from sync_server.support.journal_checks import JOURNAL_CHECKS
 from sync_server.support.ledger_check import LedgerCheck, LedgerFault
 from sync_server.support.outbox_checks import OUTBOX_CHECKS
@@ -27,6 +28,7 @@ CHECKS: Final[tuple[LedgerCheck, ...]] = (
     *STOCK_CHECKS,
     *RESERVATION_CHECKS,
     *JOURNAL_CHECKS,
+    *COUNT_CHECKS,
     *TRANSFER_CHECKS,
     *PERIOD_CHECKS,
     *OUTBOX_CHECKS,

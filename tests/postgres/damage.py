@@ -40,6 +40,9 @@ _LYING = "Every sequence received as held or as a duplicate lies there with that
 _MOVEMENT_JOURNAL = "Every movement of value is booked in a journal of its own group and accounting date"
 _EVENT_JOURNAL = "Every event of money is booked in a journal of its own group and currency"
 
+_COUNTED = "Every line of a posted reconciliation has moved its variance"
+_CORRECTED = "Every correction of a count is the opposite of what came late"
+
 DAMAGES = [
     _damage(_STOCK, "a piece more in stock",
             "UPDATE store_stock SET on_hand = on_hand + 1 WHERE OF_STORE AND item_no = 1",
@@ -292,6 +295,24 @@ DAMAGES = [
     _damage("Every Z total belongs to a DAY_CLOSE event of its workstation and date", "a report of another day",
             "UPDATE z_total SET business_date = '2026-01-01' WHERE OF_STORE",
             "there is no such DAY_CLOSE event"),
+    _damage(_COUNTED, "a count that moved less",
+            "UPDATE reconciliation_line SET variance_quantity = variance_quantity - 1 WHERE OF_STORE",
+            "its variance is -2 worth -1.00; it moved -1"),
+    _damage(_COUNTED, "a movement of a count that nobody made",
+            "UPDATE reconciliation_line SET movement_sequence = NULL, variance_quantity = 0, value = 0 WHERE OF_STORE",
+            "it is of a count that does not name it"),
+    _damage(_CORRECTED, "a correction of something else",
+            "UPDATE count_correction SET quantity = quantity + 1 WHERE OF_STORE",
+            "its reconciliation says 2"),
+    _damage(_CORRECTED, "a correction that is not listed",
+            "DELETE FROM count_correction WHERE OF_STORE",
+            "it corrects a count without being listed"),
+    _damage("What had moved up to a posted count adds up to what was counted", "another count",
+            "UPDATE reconciliation_line SET counted = counted + 1 WHERE OF_STORE",
+            "5 were counted; the movements up to then add up to 4"),
+    _damage("Nobody has approved what they made", "approved by its maker",
+            "UPDATE reconciliation SET approved_by = (SELECT person_no FROM person WHERE name = 'ada') WHERE OF_STORE",
+            "ada approved it and is one of its makers, person:ada"),
     _damage(AUDIT, "somebody else did it",
             "UPDATE audit_entry SET actor = 'eve' WHERE OF_STORE AND audit_sequence = 2",
             "audit entry 2: its content is not what was written"),

@@ -18,6 +18,7 @@ from tests.builders import OPERATOR
 from tests.database_for_many import database_for_many
 from tests.postgres.damage import AUDIT, DAMAGES, Damage
 from tests.set_clock import START
+from tests.store_counts import StoreCounts, at
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, basket, cash, receipt, returned, sale, void
 
@@ -47,11 +48,20 @@ def _a_day(store: StoreLedger) -> None:
         ),
     ]
     _reserve(store)
+    _count(store)
     scanned = {"itemId": ITEM, "transferId": f"T-{store.store_id}"}
     store.post(
         {"type": "TRANSFER_OUT", "quantity": 1, **scanned}, {"type": "TRANSFER_IN", "quantity": 2, **scanned}
     )
     store.post(*events, batch_id="the day", stream=stream)
+
+
+def _count(store: StoreLedger) -> None:
+    """Of 5 there are 4 left at noon; a sale of the morning comes later and explains it."""
+    store.post(receipt(5, "1.00", "item-004", occurredAt=at(6)))
+    counts = StoreCounts(store)
+    counts.settle(counts.count({"item-004": "4"}))
+    store.post(sale(1, item="item-004", occurredAt=at(9)))
 
 
 def _reserve(store: StoreLedger) -> None:
