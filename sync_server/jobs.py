@@ -7,6 +7,7 @@ from sync_server.accounting.item_mapping import mappings_job
 from sync_server.accounting.late_costs import late_costs_job
 from sync_server.ingestion.till_proof import proof_job
 from sync_server.ingestion.waiting_voids import waiting_voids_job
+from sync_server.ingestion.whole_groups import whole_groups_job
 from sync_server.inventory.item_findings import item_findings_job
 from sync_server.publishing.outbox_pruning import pruning_job
 from sync_server.reservations.expiry import expiry_job
@@ -27,5 +28,6 @@ def jobs(settings: Settings) -> tuple[Job, ...]:
         mappings_job(),
         proof_job(),
         waiting_voids_job(),
+        whole_groups_job(),
         item_findings_job(),
     )

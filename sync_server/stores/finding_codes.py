@@ -62,8 +62,8 @@ _MEANINGS = {
         "way the store uses."
     ),
     FindingCode.GROUP_INCOMPLETE: (
-        "Fewer lines of a transaction came than the agent had counted; all of them are held. Resync the store, then "
-        "release them together. Closes by itself when they are released or discarded."
+        "Fewer lines of a transaction came than the agent had counted; all of them are held. They are "
+        "released by themselves when the rest comes: resync the store. If it never comes, release what there is."
     ),
     FindingCode.TYPE_NOT_POSTED: (
         "Events of a type that this version does not post came and are held. Release them after an update. Closes by "

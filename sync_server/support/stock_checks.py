@@ -59,7 +59,7 @@ STOCK_CHECKS: Final = (
                         WHEN type = 'ADJUSTMENT' AND EXISTS (
                             SELECT FROM reconciliation_line AS waited WHERE waited.store_no = pos_event.store_no
                             AND waited.event_sequence = pos_event.store_sequence) THEN NULL
-                        WHEN type NOT IN ('VOID', 'COUNT') THEN quantity END AS expected
+                        WHEN type NOT IN ('VOID', 'COUNT', 'DAY_CLOSE') THEN quantity END AS expected
             FROM pos_event WHERE OF_STORE
         ) AS event
         LEFT JOIN stock_movement AS moved USING (store_no, store_sequence)

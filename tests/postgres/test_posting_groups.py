@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from sync_server.ingestion.whole_groups import release_whole_groups
 from tests.agent_stream import AgentStream
 from tests.postgres.conftest import NewStore
 from tests.set_clock import START
@@ -57,15 +58,25 @@ def test_a_later_line_of_a_sale_is_posted_by_itself(store: StoreLedger) -> None:
     store.check()
 
 
-def test_the_rest_of_a_group_is_posted_when_part_of_it_is_there(store: StoreLedger) -> None:
+def test_a_group_whose_lines_come_apart_is_posted_as_one_when_all_are_there(store: StoreLedger) -> None:
     stream = AgentStream()
     group = stream.group(sale(1, "5.00"), sale(1, "6.00"), sale(1, "7.00"))
     store.post({**group[1]}, stream=stream)
+    assert _release_whole(store) == 0
     answer = store.post(*group, stream=stream)
-    assert (answer.accepted, answer.duplicates) == (2, 1)
-    assert store.balances()["4000"] == "-18"
+    assert (answer.accepted, answer.duplicates, answer.held) == (0, 1, 2)
     assert answer.acknowledged_sequence == 3
+    assert store.findings() == {("GROUP_INCOMPLETE", f"{stream.stream_id}-2"): 1,
+                                ("GROUP_INCOMPLETE", f"{stream.stream_id}-1"): 1}  # fmt: skip
+    assert (_release_whole(store), _release_whole(store)) == (1, 0)
+    assert (store.balances()["4000"], _journals(store)) == ("-18", 1)
+    assert store.findings() == {}
     store.check()
+
+
+def _release_whole(store: StoreLedger) -> int:
+    with store.database.unit_of_work() as work:
+        return release_whole_groups(work, store.store_no, START)
 
 
 def test_lines_of_one_group_on_either_side_of_midnight_share_an_accounting_date(store: StoreLedger) -> None:
