@@ -17,7 +17,10 @@ from sync_server.publishing.topics import create_topics, partitions_by_topic
 
 SUFFIX: Final = ".dlq"
 CONFIRMED_WITHIN_SECONDS: Final = 10
+MOST_CHARACTERS: Final = 10_000
+"""Of a header: what is wrong with a message may be longer than the message."""
 DeadLetter = tuple[Received, Unusable]
+Headers = list[tuple[str, str | bytes | None]]
 
 
 class DeadLetters:
@@ -39,18 +42,27 @@ class DeadLetters:
         confirmed: list[Received] = []
         for message, why in letters:
             try:
-                producer.produce(
-                    letter_topic(message.topic),
-                    message.value,
-                    message.key,
-                    headers=[*message.headers, *_headers(message, why, now)],
-                    on_delivery=partial(_note, confirmed, message),
-                )
+                self._produce(producer, message, _headers(message, why, now), confirmed)
             except (KafkaException, BufferError):
                 break
         if producer.flush(CONFIRMED_WITHIN_SECONDS):
             self._producer = None  # what it still owes is not waited for
         return list(confirmed)
+
+    def _produce(
+        self, producer: Producer, message: Received, headers: Headers, confirmed: list[Received]
+    ) -> None:
+        """Raises KafkaException or BufferError when the producer takes nothing at the moment."""
+        topic, note = letter_topic(message.topic), partial(_note, confirmed, message)
+        every = [*message.headers, *headers]
+        try:
+            producer.produce(topic, message.value, message.key, headers=every, on_delivery=note)
+        except KafkaException as error:
+            if error.args[0].code() != KafkaError.MSG_SIZE_TOO_LARGE:
+                raise
+            # As large as Kafka takes already: with the reason it is more. The message stays where it came from.
+            dropped = ("valueDropped", str(len(message.value or b"")).encode())
+            producer.produce(topic, None, message.key, headers=[*headers, dropped], on_delivery=note)
 
     def _ensure_topics(self, topics: set[str]) -> None:
         missing = topics - self._there
@@ -83,20 +95,21 @@ def _note(confirmed: list[Received], message: Received, error: KafkaError | None
         confirmed.append(message)
 
 
-def _headers(message: Received, why: Unusable, now: datetime) -> list[tuple[str, bytes]]:
+def _headers(message: Received, why: Unusable, now: datetime) -> Headers:
     headers = {
         "reason": why.reason.value,
-        "message": why.sentence,
+        "message": why.sentence[:MOST_CHARACTERS],
         "sourceTopic": message.topic,
         "sourcePartition": str(message.partition),
         "sourceOffset": str(message.offset),
         "failedAt": instant_text(now),
     }
-    named = [(name, text.encode()) for name, text in headers.items()]
+    named: Headers = [(name, text.encode()) for name, text in headers.items()]
     if why.violations:
         violations = [
             {"field": one.field, "constraint": one.constraint, "rejectedValue": one.rejected_value}
             for one in why.violations
         ]
-        named.append(("violations", encode_json(violations)))
+        told = encode_json(violations)
+        named.append(("violations", told if len(told) <= MOST_CHARACTERS else b"[]"))
     return named

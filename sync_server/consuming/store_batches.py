@@ -28,7 +28,7 @@ class Received:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
+    headers: Sequence[tuple[str, str | bytes | None]]
     at: datetime
     """When it was produced, or received where nobody said."""
     content: Any = None

@@ -114,13 +114,14 @@ def test_every_topic_that_is_published_now_is_described() -> None:
     described = {
         (channel["address"], *channel["messages"], channel["bindings"]["kafka"]["partitions"])
         for channel in DOCUMENT["channels"].values()
+        if channel["address"].startswith("inventory.pos.")
     }
     assert described == {(kind.topic, kind.event_type, PARTITIONS) for kind in OutboxKind}
 
 
-def test_every_channel_is_sent_to_by_an_operation() -> None:
-    sent = {operation["channel"]["$ref"].rpartition("/")[2] for operation in DOCUMENT["operations"].values()}
-    assert sent == set(DOCUMENT["channels"])
+def test_every_channel_has_an_operation() -> None:
+    used = [operation["channel"]["$ref"].rpartition("/")[2] for operation in DOCUMENT["operations"].values()]
+    assert sorted(used) == sorted(DOCUMENT["channels"])
 
 
 @pytest.mark.parametrize("event_type", ["POSSalePostedEvent", "StoreStockReconciledEvent"])

@@ -13,6 +13,7 @@ from sync_server.stores.intake import Intake
 from sync_server.stores.registry import declare_intake
 from tests.kafka.consuming import RETURNS, SALES, TRANSFERS, Consumers, Tills, till_event
 from tests.kafka.posting_store import BY, NOON, PostingStore
+from tests.kafka.test_asyncapi import validator
 from tests.store_ledger import assert_whole
 
 
@@ -110,6 +111,8 @@ def test_what_cannot_be_understood_is_laid_aside_with_its_reason_and_blocks_noth
     assert [(value, headers["reason"]) for value, headers in letters if "trace" in headers] == list(
         zip(values, reasons, strict=True)
     )
+    for _, headers in letters:
+        validator("DeadLetterHeaders").validate({**headers, "trace": "t-1"})
     ((value, headers),) = [letter for letter in letters if "trace" not in letter[1]]
     assert (value, headers["reason"]) == (without_id, "NO_IDENTITY")
     assert "workstationId, transactionNumber, lineNumber" in headers["message"]
