@@ -36,7 +36,16 @@ ANNOUNCED: tuple[tuple[OutboxKind, str, dict[str, Any]], ...] = (
             "fromStoreId": "STORE-02",
             "toStoreId": "STORE-01",
             "status": "SHIPPED",
-            "lines": [{"itemId": "item-001", "requested": 3, "shipped": Decimal("2.5"), "received": 0}],
+            "lines": [
+                {
+                    "itemId": "item-001",
+                    "requested": 3,
+                    "shipped": Decimal("2.5"),
+                    "received": 0,
+                    "settled": 0,
+                    "inTransit": Decimal("2.5"),
+                }
+            ],
         },
     ),
     (
