@@ -90,7 +90,12 @@ class DayProofRow(WireModel):
     stock_value: ExactNumber
     in_transit_account: ExactNumber
     in_transit_value: ExactNumber
-    proven: bool = Field(description="The inventory account is what the stock is worth.")
+    legs_value: ExactNumber = Field(
+        description="Legs of transfers that left the store, less those that arrived at it."
+    )
+    proven: bool = Field(
+        description="inventoryAccount is stockValue, and inTransitAccount is inTransitValue + legsValue."
+    )
 
 
 def router() -> APIRouter:
@@ -193,6 +198,7 @@ def show_daily_proof(
             stock_value=proof.stock_value,
             in_transit_account=proof.in_transit_account,
             in_transit_value=proof.in_transit_value,
+            legs_value=proof.legs_value,
             proven=proof.proven,
         )
 

@@ -36,15 +36,22 @@ WITH booked AS (
     FROM journal j JOIN journal_line l USING (store_no, store_sequence)
     WHERE j.store_no = %(store_no)s AND l.account IN (SELECT account FROM account_use WHERE purpose = 'in_transit')
     GROUP BY j.accounting_date
+), legs AS (
+    SELECT m.accounting_date AS day, sum(step.value) AS amount FROM (
+        SELECT store_sequence, value FROM transfer_leg WHERE store_no = %(store_no)s
+        UNION ALL SELECT store_sequence, -value FROM transfer_arrival WHERE store_no = %(store_no)s
+    ) AS step JOIN stock_movement m ON m.store_no = %(store_no)s AND m.store_sequence = step.store_sequence
+    GROUP BY m.accounting_date
 ), standing AS (
     SELECT day, sum(coalesce(booked.amount, 0)) OVER upto AS inventory_account,
            sum(coalesce(moved.amount, 0)) OVER upto AS stock_value,
            sum(coalesce(transit.amount, 0)) OVER upto AS in_transit_account,
-           sum(coalesce(moved.in_transit, 0)) OVER upto AS in_transit_value
-    FROM booked FULL JOIN moved USING (day) FULL JOIN transit USING (day)
+           sum(coalesce(moved.in_transit, 0)) OVER upto AS in_transit_value,
+           sum(coalesce(legs.amount, 0)) OVER upto AS legs_value
+    FROM booked FULL JOIN moved USING (day) FULL JOIN transit USING (day) FULL JOIN legs USING (day)
     WINDOW upto AS (ORDER BY day)
 )
-SELECT day, inventory_account, stock_value, in_transit_account, in_transit_value FROM standing
+SELECT day, inventory_account, stock_value, in_transit_account, in_transit_value, legs_value FROM standing
 WHERE (%(before)s::date IS NULL OR day < %(before)s::date)
   AND (%(first)s::date IS NULL OR day >= %(first)s::date) AND (%(last)s::date IS NULL OR day <= %(last)s::date)
 ORDER BY day DESC LIMIT %(limit)s
@@ -73,12 +80,15 @@ class DayProof:
     stock_value: Decimal
     in_transit_account: Decimal
     in_transit_value: Decimal
-    """Value of what is under way to the store, as far as its legs have been applied."""
+    """Value of what is under way to the store, as far as it has arrived in its books."""
+    legs_value: Decimal
+    """Value of the legs that left the store, less that of those that arrived; see docs/transfers.md."""
 
     @property
     def proven(self) -> bool:
-        """Whether the inventory account is what the stock is worth."""
-        return self.inventory_account == self.stock_value
+        """Whether both accounts are what stock, goods in transit and legs are worth."""
+        in_transit = self.in_transit_value + self.legs_value
+        return self.inventory_account == self.stock_value and self.in_transit_account == in_transit
 
 
 def trial_balance(work: Work, store_no: int | None, as_of: date | None) -> Sequence[AccountBalance]:

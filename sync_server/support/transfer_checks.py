@@ -96,21 +96,29 @@ TRANSFER_CHECKS: Final = (
         """,
     ),
     LedgerCheck(
-        "A store's in-transit account is what left it less what arrived at it, and the value in transit to it.",
+        "On every accounting date the in-transit account is what left less what arrived, and the value in transit.",
         """
-        SELECT store_no, 0, 'in-transit account',
-               concat('it stands at ', coalesce(booked, 0), '; legs and goods in transit make ', coalesce(worth, 0))
+        SELECT store_no, 0, concat('accounting date ', accounting_date),
+               concat('the in-transit account changes by ', coalesce(booked, 0), '; legs and goods in transit by ',
+                      coalesce(worth, 0))
         FROM (
-            SELECT store_no, sum(debit - credit) AS booked FROM journal_line
-            WHERE OF_STORE AND account = (SELECT account FROM account WHERE purpose = 'in_transit') GROUP BY store_no
+            SELECT store_no, accounting_date, sum(debit - credit) AS booked
+            FROM (SELECT * FROM journal WHERE OF_STORE) AS posted JOIN journal_line USING (store_no, store_sequence)
+            WHERE account IN (SELECT account FROM account_use WHERE purpose = 'in_transit')
+            GROUP BY store_no, accounting_date
         ) AS books
         FULL JOIN (
-            SELECT store_no, sum(value) AS worth FROM (
-                SELECT store_no, value FROM transfer_leg WHERE OF_STORE
-                UNION ALL SELECT store_no, -value FROM transfer_arrival WHERE OF_STORE
-                UNION ALL SELECT store_no, in_transit_value FROM store_stock WHERE OF_STORE
-            ) AS part GROUP BY store_no
-        ) AS transit USING (store_no)
+            SELECT store_no, accounting_date, sum(worth) AS worth FROM (
+                SELECT store_no, accounting_date, in_transit_value AS worth FROM stock_movement
+                WHERE OF_STORE AND in_transit_value IS NOT NULL
+                UNION ALL
+                SELECT store_no, accounting_date, step.value
+                FROM (
+                    SELECT store_no, store_sequence, value FROM transfer_leg WHERE OF_STORE
+                    UNION ALL SELECT store_no, store_sequence, -value FROM transfer_arrival WHERE OF_STORE
+                ) AS step JOIN stock_movement USING (store_no, store_sequence)
+            ) AS part GROUP BY store_no, accounting_date
+        ) AS transit USING (store_no, accounting_date)
         WHERE coalesce(booked, 0) <> coalesce(worth, 0)
         """,
     ),

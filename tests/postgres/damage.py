@@ -169,9 +169,10 @@ DAMAGES = [
     _damage("Every movement of goods in transit is one arrival", "a receipt of one more",
             "UPDATE transfer_receipt SET quantity = quantity + 1 WHERE OF_STORE",
             "the transfer says -3 worth"),
-    _damage("A store's in-transit account is what left it less what arrived at it", "a leg of more value",
+    _damage("On every accounting date the in-transit account is what left less what arrived",
+            "a leg of more value",
             "UPDATE transfer_leg SET value = value + 1 WHERE OF_STORE",
-            "in-transit account: it stands at"),
+            "the in-transit account changes by"),
     _damage("Nothing is booked on a day that was closed when it was posted", "a closing that came before the posting",
             "WITH closed AS (UPDATE store SET closed_through = '2026-02-10' WHERE OF_STORE) "
             "INSERT INTO period_change (store_no, change_number, closed_through, after_sequence, reason, changed_by, "

@@ -3,7 +3,10 @@
 FROM begins with 10 of item-001 at 4.00 (40.00), TO with 5 at 6.00 (30.00): 15 goods in the company, always.
 """
 
-from tests.sync_server.transfers.two_stores import TwoStores
+from datetime import timedelta
+
+from shared.wire_json import decode_json
+from tests.sync_server.transfers.two_stores import TwoStores, figure
 
 
 def test_goods_that_are_shipped_and_received_keep_their_cost(stores: TwoStores) -> None:
@@ -125,4 +128,30 @@ def test_a_shipment_beyond_stock_is_posted_and_found(stores: TwoStores) -> None:
     assert stores.source.findings() == {("NEGATIVE_STOCK", "item-001"): 1}
     assert stores.receive(transfer).status_code == 200
     assert stores.in_company() == {"goods": "15", "1410": "0"}
+    stores.check()
+
+
+def test_every_day_proves_the_in_transit_account_of_both_stores(stores: TwoStores) -> None:
+    transfer = stores.request(4)
+    stores.ship(transfer)
+    stores.clock.advance(timedelta(days=1))
+    stores.receive(transfer, 3)
+
+    def days(store_id: str) -> list[tuple[str, str, str, str, bool]]:
+        """Accounting date, account 1410, goods in transit, legs, proven."""
+        answer = stores.otto.get("/api/v1/inventory/reports/daily-proof", params={"storeId": store_id})
+        return [
+            (
+                day["accountingDate"],
+                *(figure(day[name]) for name in ("inTransitAccount", "inTransitValue", "legsValue")),
+                day["proven"],
+            )
+            for day in decode_json(answer.content)["items"]
+        ]
+
+    assert days("FROM") == [("2026-02-10", "16", "0", "16", True)]
+    assert days("TO") == [
+        ("2026-02-11", "-12", "4", "-16", True),
+        ("2026-02-10", "0", "0", "0", True),
+    ]
     stores.check()
