@@ -14,6 +14,9 @@ from edge_agent.settings import Settings
 from edge_agent.uplink import Delivered, Outcome
 from shared.zone_data import zone_data_version
 
+_NOT_YET_VALID, _EXPIRED = 9, 10
+_OTHER_NAME = (62, 64)
+"""X509_V_ERR_HOSTNAME_MISMATCH and …_IP_ADDRESS_MISMATCH of OpenSSL."""
 LOOSE_CLOCK_MS = 30_000
 """From here on a PC's clock is not kept by anybody."""
 
@@ -49,12 +52,24 @@ def _tls(host: str, port: int, settings: Settings) -> Check:
         ):
             version = secured.version()
     except ssl.SSLCertVerificationError as error:
-        advice = "Check this PC's date; behind a company's proxy name its authority as ca_file."
-        return failed("tls", f"the certificate is not accepted: {error.verify_message}", advice)
+        return failed("tls", f"the certificate is not accepted: {error.verify_message}", _advice(error))
     except (OSError, ssl.SSLError) as error:
         advice = "Check the line and the firewall; sales are safe here meanwhile."
         return failed("tls", f"no secure connection to {host}:{port} ({error})", advice)
     return passed("tls", f"{version}, certificate accepted")
+
+
+def _advice(error: ssl.SSLCertVerificationError) -> str:
+    """What to do about a certificate, by OpenSSL's number of what is wrong with it."""
+    if error.verify_code == _NOT_YET_VALID:
+        return "Set this PC's date: to it, the certificate lies in the future. Sales are safe here meanwhile."
+    if error.verify_code == _EXPIRED:
+        return "Check this PC's date; if it is right, headquarters has to renew its certificate."
+    if error.verify_code in _OTHER_NAME:
+        return (
+            "Correct server_url: the certificate is for another name; or somebody else answers on this line."
+        )
+    return "Behind a company's proxy name its authority as ca_file; else somebody else answers on this line."
 
 
 def judge(outcome: Outcome, server_url: str, sent: datetime, received: datetime) -> list[Check]:

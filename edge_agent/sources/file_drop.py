@@ -29,6 +29,7 @@ from edge_agent.sources.dropped_file import (
     FileRejected,
     RejectedRecord,
 )
+from edge_agent.sources.open_files import is_open_for_writing
 from edge_agent.stamped_event import Accepted
 from edge_agent.translation import group_key
 from shared.clock import Clock
@@ -43,6 +44,12 @@ REMEMBERED_FILES = 100
 """Outcomes that are kept for whoever handed the file over and asks."""
 UNFINISHED_SECONDS = 60.0
 """How long a file without its end may rest: a till that pauses in the middle of writing is no reason to reject."""
+ENDLESS_PATIENCE = 5.0
+"""So many times longer a file rests whose end nobody can tell (CSV): a writer may pause between two rows."""
+UNSEEN_PATIENCE = 2.0
+"""So many times longer still where the system does not say whether another program has it open."""
+LOOKS = 3
+"""Looks that must have found such a file unchanged, however long ago the first was."""
 _ENDS = {".json": (b"]", b"}"), ".ndjson": (b"}",), ".xml": (b">",)}
 
 
@@ -81,9 +88,8 @@ class FileDrop:
         self._readers = readers
         self._settle = settle
         self._turn = threading.Lock()
-        # (size, change time) of each file as last seen, and since when on the monotonic clock.
         self._taken: dict[str, FileOutcome] = {}
-        self._seen: dict[str, tuple[tuple[int, int], float]] = {}
+        self._seen: dict[str, _Seen] = {}
 
     def start(self) -> None:
         """Nothing to open: the folders are there."""
@@ -127,20 +133,34 @@ class FileDrop:
 
     def _settled(self) -> Iterator[Path]:
         now = self._clock.monotonic()
-        present: dict[str, tuple[tuple[int, int], float]] = {}
+        present: dict[str, _Seen] = {}
         found = []
         for path in self._folder.drop_in.iterdir():
             if not self._readers.takes(path.name) or not path.is_file():
                 continue
             stat = path.stat()
             shape = (stat.st_size, stat.st_mtime_ns)
-            known = self._seen.get(path.name)
-            since = known[1] if known is not None and known[0] == shape else now
-            present[path.name] = (shape, since)
-            if now - since >= (self._settle if _has_its_end(path) else max(self._settle, UNFINISHED_SECONDS)):
+            seen = self._seen.get(path.name)
+            seen = _Seen(shape, now, 1) if seen is None or seen.shape != shape else seen.again()
+            present[path.name] = seen
+            if self._has_settled(path, now - seen.since, seen.looks):
                 found.append((stat.st_mtime_ns, path))
         self._seen = present
         return iter([path for _, path in sorted(found)])
+
+    def _has_settled(self, path: Path, rested: float, looks: int) -> bool:
+        """Whether nobody writes to a file any more that has not changed for so many seconds and looks."""
+        if rested < self._settle:
+            return False
+        ends = _has_its_end(path)
+        if ends is not None:
+            return ends or rested >= UNFINISHED_SECONDS
+        if rested < self._settle * ENDLESS_PATIENCE or (self._settle and looks < LOOKS):
+            return False
+        written = is_open_for_writing(path)
+        if written is None:
+            return rested >= self._settle * ENDLESS_PATIENCE * UNSEEN_PATIENCE
+        return not written
 
     def _take(self, path: Path) -> FileOutcome:
         outcome = self._read_and_store(path)
@@ -236,11 +256,26 @@ class FileDrop:
         return FileOutcome(path.name, 0, 0, 1, reason)
 
 
-def _has_its_end(path: Path) -> bool:
-    """Whether the last character is one that a file of this kind ends with; where nobody can tell, it has."""
+class _Seen(msgspec.Struct, frozen=True):
+    """A file as it was last seen."""
+
+    shape: tuple[int, int]
+    """Size and change time."""
+    since: float
+    """Since when it has this shape, on the monotonic clock."""
+    looks: int
+    """How often it was found so."""
+
+    def again(self) -> "_Seen":
+        """The same, found once more."""
+        return _Seen(self.shape, self.since, self.looks + 1)
+
+
+def _has_its_end(path: Path) -> bool | None:
+    """Whether the last character is one that a file of this kind ends with; None where nobody can tell."""
     ends = _ENDS.get(path.suffix.lower())
     if ends is None:
-        return True
+        return None
     try:
         with path.open("rb") as file:
             file.seek(max(0, path.stat().st_size - 256))

@@ -1,6 +1,8 @@
 """Files dropped into spool/in."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from edge_agent.errors import FileUnreadable
 from edge_agent.refused_records import RefusedRecords
 from edge_agent.sources.file_drop import FileDrop, drop_copy
 from edge_agent.sources.file_formats import file_readers
+from edge_agent.sources.open_files import is_open_for_writing
 from tests.edge_agent.builders import ManualClock, open_intake, sale
 from tests.without_root_powers import without_root_powers
 
@@ -257,3 +260,85 @@ def test_a_file_of_unknown_format_is_not_handed_over(drop: DropFolder, tmp_path:
     for name in ("a.txt", "missing.json"):
         with pytest.raises(FileUnreadable):
             drop_copy(tmp_path / name, drop.folder, file_readers(drop.folder.configuration))
+
+
+CSV = b"Artikel;Menge;Betrag\nitem-001;1;5,00\n"
+CSV_PROFILE = """
+[csv.till]
+delimiter = ";"
+decimal_mark = ","
+[csv.till.fields]
+itemId = "Artikel"
+quantity = "Menge"
+amount = "Betrag"
+"""
+
+
+WRITER = """
+import sys
+file = open(sys.argv[1], 'ab', 0)
+for _ in range(2):
+    file.write(sys.stdin.buffer.readline())
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def csv_drop(tmp_path: Path) -> DropFolder:
+    """A drop folder that takes CSV files, of which nobody can tell where they end."""
+    DataFolder(tmp_path).create()
+    DataFolder(tmp_path).configuration.write_text(CSV_PROFILE)
+    return DropFolder(tmp_path)
+
+
+def rest(drop: DropFolder, seconds: float, *, looks: int) -> None:
+    for _ in range(looks):
+        drop.clock.move(seconds / looks)
+        drop.drop.look()
+
+
+def test_a_csv_file_whose_writer_pauses_is_waited_for_and_taken_whole(csv_drop: DropFolder) -> None:
+    path = csv_drop.put("sales.csv", CSV)
+    csv_drop.drop.look()
+    rest(csv_drop, 9, looks=4)  # longer than any other file would wait
+    assert csv_drop.events() == 0
+    with path.open("ab") as file:
+        file.write(b"item-001;2;6,00\n")
+    rest(csv_drop, 9, looks=4)
+    assert csv_drop.events() == 0, "it has begun to rest anew"
+    rest(csv_drop, 4, looks=1)
+    assert csv_drop.events() == 2
+    assert csv_drop.names(csv_drop.folder.drop_done) == ["sales.csv"]
+
+
+def test_a_pc_that_slept_has_looked_too_seldom_to_take_a_csv_file(csv_drop: DropFolder) -> None:
+    csv_drop.put("sales.csv", CSV)
+    csv_drop.drop.look()
+    rest(csv_drop, 9 * 3600, looks=1)
+    assert csv_drop.events() == 0
+    rest(csv_drop, 1, looks=1)
+    assert csv_drop.events() == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux says who writes to a file")
+def test_a_csv_file_that_another_program_has_open_for_writing_is_not_taken_however_long_it_rests(
+    csv_drop: DropFolder,
+) -> None:
+    path = csv_drop.put("sales.csv", b"")
+    writer = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(path)],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+    )  # fmt: skip
+    assert writer.stdin is not None
+    assert writer.stdout is not None
+    writer.stdin.write(CSV)
+    writer.stdin.flush()
+    writer.stdout.readline()
+    assert is_open_for_writing(path) is True
+    rest(csv_drop, 3600, looks=10)
+    assert csv_drop.events() == 0
+    writer.communicate()
+    assert is_open_for_writing(path) is False
+    rest(csv_drop, 1, looks=1)
+    assert csv_drop.events() == 1

@@ -5,18 +5,14 @@ import signal
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import sale
+from tests.edge_agent.certificates import certificate
 from tests.edge_agent.misbehaving_line import MisbehavingLine
 
 pytestmark = pytest.mark.system
@@ -218,34 +214,6 @@ def test_a_headquarters_restored_from_yesterdays_backup_gets_the_day_again_and_k
     eventually("everything is back", lambda: len(line.held()["events"]) == 9)
     assert line.held()["events"] == {str(n): f"till-{n}" for n in range(1, 10)}
     assert agent.status()["streamId"] == stream
-
-
-def certificate(folder: Path, valid_from: datetime) -> tuple[Path, Path]:
-    """A certificate for this machine that vouches for itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "headquarters")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(valid_from)
-        .not_valid_after(valid_from + timedelta(days=3650))
-        .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), critical=False
-        )
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "certificate.pem", folder / "key.pem"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    return paths
 
 
 def test_a_certificate_that_is_not_yet_valid_is_waited_for(tmp_path: Path, line: MisbehavingLine) -> None:

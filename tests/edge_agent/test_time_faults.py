@@ -1,8 +1,10 @@
 """What a store's clock does: years ahead and corrected, back over the day start, through gap and fold."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, time, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from edge_agent import spool_batches as batches
 from edge_agent.agent import Agent
 from edge_agent.intake import Intake
 from edge_agent.settings import Settings
+from edge_agent.spool import Spool
 from edge_agent.spool_desk import SpoolDesk
 from edge_agent.translation import StoreRule
 from shared.business_date import DayRule
@@ -150,3 +153,39 @@ def test_a_backlog_keeps_its_dates_when_the_zone_changes_under_it(tmp_path: Path
     assert batch is not None
     stamps = {event["eventId"]: event["stamp"]["businessDate"] for event in decode_json(batch.body)["events"]}
     assert stamps == {"before": "2026-02-09", "after": "2026-02-10"}
+
+
+def test_timezone_data_updated_with_a_backlog_dates_new_sales_and_no_old_ones(
+    tmp_path: Path, line: MisbehavingLine
+) -> None:
+    """A real agent, restarted with another tzdata: in it, New York has given up its hour and counts as Chicago does."""
+    newer = tmp_path / "newer"
+    ours = find_spec("tzdata")
+    assert ours is not None
+    assert ours.origin is not None
+    shutil.copytree(Path(ours.origin).parent, newer / "tzdata")
+    zones = newer / "tzdata" / "zoneinfo" / "America"
+    shutil.copyfile(zones / "Chicago", zones / "New_York")
+    (newer / "tzdata-2099.1.dist-info").mkdir()
+    metadata = "Metadata-Version: 2.1\nName: tzdata\nVersion: 2099.1\n"
+    (newer / "tzdata-2099.1.dist-info" / "METADATA").write_text(metadata)
+    at = "2026-07-10T03:30:00"
+    with AgentProcess(tmp_path / "agent") as older:
+        older.enrol(line.url)
+        line.always(status=503, marked=True)
+        older.start()
+        assert older.sell(sale(eventId="before", occurredAt=at))[0] == 201
+        assert older.terminate()[0] == 0
+    with AgentProcess(tmp_path / "agent", PYTHONPATH=str(newer)) as agent:
+        agent.start()
+        assert agent.sell(sale(eventId="after", occurredAt=at))[0] == 201
+        line.always()
+        agent.until_delivered()
+        assert line.held()["events"] == {"1": "before", "2": "after"}
+        eventually("it says so", lambda: line.held()["heartbeats"][-1]["timezoneData"] == "2099.1")
+        agent.terminate()
+    spool = Spool(tmp_path / "agent" / "spool" / "spool.sqlite3", ManualClock())
+    stamps = [decode_json(body)["stamp"] for body in spool.newest_bodies(2)]
+    spool.close()
+    assert [stamp["occurredAt"] for stamp in stamps] == ["2026-07-10T07:30:00Z", "2026-07-10T08:30:00Z"]
+    assert [stamp["businessDate"] for stamp in stamps] == ["2026-07-09"] * 2

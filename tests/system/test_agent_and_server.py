@@ -129,3 +129,26 @@ def test_a_rolled_back_and_then_damaged_agent_loses_and_doubles_nothing(
         ).fetchone()
     assert posted == (20, 0, -40)  # twenty sales of two pieces, every one once, none held
     assert json.loads(server.command("verify", "--json"))["ok"]
+
+
+def test_a_database_that_fails_over_again_and_again_loses_and_doubles_nothing(
+    server: Server, agent: AgentProcess
+) -> None:
+    """Every connection is cut by the server, some of them between a commit and its answer, while a store sells."""
+    till = Till(agent, "T1")
+    till.start()
+    admin_url = EmbeddedPostgres(server.folder).url("postgres", "postgres")
+    with psycopg.connect(admin_url, autocommit=True) as administrator:
+        for _ in range(40):
+            time.sleep(0.05)
+            administrator.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tillsync_app'"
+            )
+    till.stopping.set()
+    till.join()
+    agent.until_delivered()
+    status = agent.status()
+    assert status["acknowledgedSequence"] == status["lastSequence"] >= len(till.acknowledged) > 0
+    assert status["undeliverable"] == 0
+    assert proven(agent) == status["lastSequence"]
+    assert json.loads(server.command("verify", "--json"))["ok"]
