@@ -14,6 +14,7 @@ from shared.clock import Clock, SystemClock
 from shared.protocol import ENROLMENTS_PATH
 from sync_server import health
 from sync_server.accounting import books_api, chart_api, import_api, item_api, periods_api
+from sync_server.csv_lists import CsvLists
 from sync_server.database import Database
 from sync_server.errors import Forbidden, Unavailable
 from sync_server.ingestion import api as ingestion_api
@@ -59,6 +60,7 @@ def create_app(settings: Settings, database: Database, clock: Clock | None = Non
         app.router.routes.extend(_guarded(router))
     install_openapi(app, version)
     install_problem_responses(app, _record_refusal)
+    app.add_middleware(CsvLists)
     app.add_middleware(RequestContext, clock=clock, version=version, observe=metrics.observe)
     return app
 

@@ -16,7 +16,7 @@ from pydantic.json_schema import models_json_schema
 
 from sync_server.people.authentication import Permission
 from sync_server.request_body import JsonBody
-from sync_server.wire_models import WireModel
+from sync_server.wire_models import Page, WireModel
 
 REFERENCE = "#/components/schemas/{model}"
 BEARER = "bearer"
@@ -109,8 +109,11 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
         }
     if operation.get("parameters") or "requestBody" in operation:
         problems |= {"422": "Not valid; every violation is named"}
-    if any(parameter["name"].endswith("Id") for parameter in operation.get("parameters", ())):
+    parameters = operation.get("parameters", ())
+    if any(parameter["in"] == "path" or parameter["name"].endswith("Id") for parameter in parameters):
         problems |= {"404": "No such document"}
+    if isinstance(route.response_model, type) and issubclass(route.response_model, Page):
+        answers["200"]["content"]["text/csv"] = {"schema": {"type": "string"}}
     for status, meaning in problems.items():
         answers.setdefault(status, {"description": meaning})
     for status, described in answers.items():
