@@ -18,7 +18,7 @@ from sync_server.people.authentication import authenticated
 from sync_server.people.callers import Caller
 from sync_server.people.roles import READERS, Role
 from sync_server.reconciliation import decisions, documents
-from sync_server.reconciliation.reading import details_of, list_documents
+from sync_server.reconciliation.reading import details_of, list_documents, show
 from sync_server.reconciliation.reason_codes import list_reasons
 from sync_server.reconciliation.reconciliations import make_count, make_reconciliation
 from sync_server.reconciliation.wire import (
@@ -160,12 +160,16 @@ def _add_reading(routes: APIRouter, chart: RememberedChart) -> None:
         "/reconciliations/{reconciliationId}",
         response_model=ReconciliationDetails,
         responses=_NOT_FOUND,
-        dependencies=reading,
     )
-    def show_reconciliation(request: Request, reconciliation_id: ReconciliationId) -> Response:
+    def show_reconciliation(
+        request: Request,
+        reconciliation_id: ReconciliationId,
+        caller: Annotated[Caller, authenticated(*READERS)],
+    ) -> Response:
         """One with its lines, worked out anew while it is open; `ETag` is the content that an approval is bound to."""
-        with parts_of(request).database.reading() as work:
-            found = details_of(work, chart.read(work), reconciliation_id)
+        parts = parts_of(request)
+        with parts.database.unit_of_work() as work:
+            found = show(work, chart.read(work), reconciliation_id, to=caller, now=parts.clock.now())
         response = answer(found)
         response.headers["ETag"] = f'"{found.content_hash}"'
         return response

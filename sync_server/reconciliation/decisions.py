@@ -31,6 +31,7 @@ from sync_server.reconciliation.documents import (
     proposal_of,
 )
 from sync_server.reconciliation.makers import person_no_of, refuse_maker
+from sync_server.reconciliation.what_was_seen import refuse_unseen
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.findings import resolve_findings
 from sync_server.stores.locked_store import LockedStore, lock_store
@@ -83,7 +84,7 @@ def approve(
     by: Caller,
     now: datetime,
 ) -> Document:
-    """Approves what `seen` (a content hash, hex) stands for; without one, what its maker handed in.
+    """Approves what `seen` (a content hash, hex) stands for; without one, what the person was shown last.
 
     An adjustment is posted at once. Raises Conflict when the proposal is another by now or not open, Forbidden for
     whoever made it, Invalid when it is incomplete and no reason is given.
@@ -95,7 +96,7 @@ def approve(
     person = person_no_of(cursor, by)
     refuse_maker(cursor, document.store_no, reconciliation_id, person)
     proposal = proposal_of(cursor, chart, document)
-    _refuse_unseen(proposal, seen)
+    refuse_unseen(cursor, proposal, person, seen)
     if not proposal.complete and not reason:
         sentence = f"A reason is required, since events are missing: {'; '.join(proposal.missing)}"
         raise Invalid("The approval is not valid", violations=[Violation("reason", sentence)])
@@ -179,19 +180,6 @@ def _refuse_state(document: Document, wanted: str) -> NoReturn:
     raise Conflict(
         f"Reconciliation {document.reconciliation_id} is {document.status} and cannot be {wanted}.",
         details={"status": document.status},
-    )
-
-
-def _refuse_unseen(proposal: Proposal, seen: str | None) -> None:
-    expected = proposal.document.content_hash if seen is None else None
-    if seen is None and (expected is None or bytes(expected) == proposal.content_hash):
-        return
-    if seen is not None and seen.strip('"').lower() == proposal.content_hash.hex():
-        return
-    raise Conflict(
-        "The proposal is not the one that was seen: events have come in, or it was counted anew. Read it again "
-        "and approve its contentHash.",
-        details={"contentHash": proposal.content_hash.hex()},
     )
 
 

@@ -31,7 +31,7 @@ MONEY, COUNT, ADJUSTMENT = "MONEY", "COUNT", "ADJUSTMENT"
 
 DOCUMENTS: LiteralString = """
 SELECT r.store_no, s.store_id, s.currency, s.timezone, s.day_start, r.reconciliation_id, r.kind, r.date,
-       r.variance_amount, r.reason, r.status, r.complete, r.made_by, r.made_at, r.content_hash, r.base_sequence,
+       r.variance_amount, r.reason, r.status, r.complete, r.made_by, r.made_at, r.counted_hash, r.base_sequence,
        p.name, r.approved_at, r.approved_hash, r.approval_reason, r.rejected_by, r.reject_reason, r.posted_by,
        r.posted_at, r.journal_sequence, r.cleared_by, r.acknowledged_sequence
 FROM reconciliation AS r JOIN store AS s USING (store_no) LEFT JOIN person AS p ON p.person_no = r.approved_by
@@ -67,7 +67,8 @@ class Document:
     complete: bool
     made_by: str
     made_at: datetime
-    content_hash: bytes | None
+    counted_hash: bytes | None
+    """What its maker has handed in: the proposal's own, until somebody counts again."""
     base_sequence: int | None
     approved_by: str | None
     approved_at: datetime | None
@@ -124,6 +125,8 @@ class Proposal:
     tenders: Sequence[ProposedTender] = ()
     missing: Sequence[str] = ()
     content_hash: bytes = field(default=b"")
+    counted_hash: bytes = field(default=b"")
+    """The content without what the books had: what people stated, which late events do not change."""
 
     @property
     def variance_amount(self) -> Decimal:
@@ -175,13 +178,21 @@ def proposal_of(cursor: Cursor[Any], chart: ChartOfAccounts, document: Document)
         tenders=tenders,
         missing=missing,
         content_hash=content_hash_of(document, lines, tenders),
+        counted_hash=content_hash_of(document, lines, tenders, counted_only=True),
     )
 
 
 def content_hash_of(
-    document: Document, lines: Sequence[ProposedLine], tenders: Sequence[ProposedTender]
+    document: Document,
+    lines: Sequence[ProposedLine],
+    tenders: Sequence[ProposedTender],
+    *,
+    counted_only: bool = False,
 ) -> bytes:
-    """What an approver decides on: everything that is proposed but its value, which moves with every sale's cost."""
+    """What an approver decides on: everything that is proposed but its value, which moves with every sale's cost.
+
+    `counted_only` leaves out what the books had, too.
+    """
     content: dict[str, Any] = {
         "kind": document.kind,
         "date": document.date.isoformat(),
@@ -192,14 +203,19 @@ def content_hash_of(
                 "itemId": line.item_id,
                 "counted": line.counted,
                 "countedAt": instant_text(line.counted_at),
-                "system": line.system_quantity,
-                "variance": line.variance_quantity,
+                "system": None if counted_only else line.system_quantity,
+                "variance": None if counted_only else line.variance_quantity,
                 "reason": line.reason_code,
             }
             for line in lines
         ],
         "tenders": [
-            {"type": each.tender, "counted": each.counted, "expected": each.expected} for each in tenders
+            {
+                "type": each.tender,
+                "counted": each.counted,
+                "expected": None if counted_only else each.expected,
+            }
+            for each in tenders
         ],
     }
     return canonical_hash(content)

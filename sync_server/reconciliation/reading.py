@@ -1,15 +1,17 @@
 """Reconciliations as they are looked at: lists, and one with everything that its approver decides on. No lock."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, LiteralString
 
 from psycopg import Cursor
 
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.database import Work
+from sync_server.people.callers import Caller
 from sync_server.publishing.messages import journal_id
-from sync_server.reconciliation.documents import DOCUMENTS, Document, find_document, proposal_of
+from sync_server.reconciliation.documents import DOCUMENTS, Document, Proposal, find_document, proposal_of
+from sync_server.reconciliation.what_was_seen import note_shown
 from sync_server.reconciliation.wire import LateEventRow, ReconciliationDetails, details
 
 _LIST: LiteralString = f"""
@@ -58,9 +60,26 @@ def list_documents(
 
 def details_of(work: Work, chart: ChartOfAccounts, reconciliation_id: str) -> ReconciliationDetails:
     """One reconciliation with its lines, worked out anew while it is open. Raises NotFound."""
+    return _details(work, _proposal(work, chart, reconciliation_id))
+
+
+def show(
+    work: Work, chart: ChartOfAccounts, reconciliation_id: str, *, to: Caller, now: datetime
+) -> ReconciliationDetails:
+    """The same for somebody who may approve it: what they are shown is kept. Raises NotFound."""
+    proposal = _proposal(work, chart, reconciliation_id)
+    note_shown(work, proposal, to, now)
+    return _details(work, proposal)
+
+
+def _proposal(work: Work, chart: ChartOfAccounts, reconciliation_id: str) -> Proposal:
     cursor = work.connection.cursor()
-    document = find_document(cursor, reconciliation_id)
-    proposal = proposal_of(cursor, chart, document)
+    return proposal_of(cursor, chart, find_document(cursor, reconciliation_id))
+
+
+def _details(work: Work, proposal: Proposal) -> ReconciliationDetails:
+    cursor, document = work.connection.cursor(), proposal.document
+    reconciliation_id = document.reconciliation_id
     key = [document.store_no, reconciliation_id]
     makers = [maker for (maker,) in cursor.execute(_MAKERS, key).fetchall()]
     journal = document.journal_sequence

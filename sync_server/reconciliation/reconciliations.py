@@ -38,7 +38,8 @@ VALUES (%(store_no)s, %(reconciliation_id)s, %(kind)s, %(date)s, %(variance_amou
         %(made_by)s, %(made_at)s, %(session)s)
 """
 _SEEN = """
-UPDATE reconciliation SET complete = %s, content_hash = %s WHERE store_no = %s AND reconciliation_id = %s
+UPDATE reconciliation SET complete = %s, content_hash = %s, counted_hash = %s
+WHERE store_no = %s AND reconciliation_id = %s
 """
 _ADD_LINE = """
 INSERT INTO reconciliation_line (store_no, reconciliation_id, line_number, item_no, counted, counted_at, reason_code)
@@ -147,9 +148,8 @@ def add_document(cursor: Cursor[Any], facts: dict[str, Any], makers: Sequence[Ma
 def note_content(cursor: Cursor[Any], chart: ChartOfAccounts, reconciliation_id: str) -> Proposal:
     """Works out what an open document proposes, and keeps its hash as what its maker has handed in."""
     proposal = proposal_of(cursor, chart, find_document(cursor, reconciliation_id))
-    cursor.execute(
-        _SEEN, [proposal.complete, proposal.content_hash, proposal.document.store_no, reconciliation_id]
-    )
+    hashes = [proposal.content_hash, proposal.counted_hash]
+    cursor.execute(_SEEN, [proposal.complete, *hashes, proposal.document.store_no, reconciliation_id])
     return proposal
 
 

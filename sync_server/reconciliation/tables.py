@@ -62,6 +62,8 @@ class Reconciliation(SQLModel, table=True):
     """The workstation's session in which a till counts; its lines join the open document of it."""
     content_hash: bytes | None = None
     """What it proposed when it was made."""
+    counted_hash: bytes | None = None
+    """The part of it that people counted, which late events do not change."""
     base_sequence: int | None = Field(default=None, sa_type=BIG)
     """What was posted up to this number came before the count, whatever its clock says."""
     approved_by: int | None = Field(default=None, foreign_key="person.person_no")
@@ -92,6 +94,19 @@ class ReconciliationMaker(SQLModel, table=True):
     maker: str = Field(primary_key=True)
     person_no: int | None = Field(default=None, foreign_key="person.person_no")
     cashier_id: str | None = None
+
+
+class ReconciliationView(SQLModel, table=True):
+    """What a person was shown of it, last, while it was open."""
+
+    __tablename__ = "reconciliation_view"
+    __table_args__ = (_of_document(),)
+
+    store_no: int = Field(primary_key=True)
+    reconciliation_id: str = Field(primary_key=True)
+    person_no: int = Field(primary_key=True, foreign_key="person.person_no")
+    content_hash: bytes
+    seen_at: datetime = Field(sa_type=INSTANT)
 
 
 class ReconciliationLine(SQLModel, table=True):

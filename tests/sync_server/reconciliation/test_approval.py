@@ -86,6 +86,28 @@ def test_what_nobody_has_touched_since_it_was_made_needs_no_hash(ada: HttpCaller
     assert bob.order(f"{document}/approve", json={"reason": "counted twice"}).status_code == 200
 
 
+def test_an_approval_without_a_hash_is_for_what_the_approver_was_shown_last(
+    store: StoreLedger, ada: HttpCaller, bob: HttpCaller
+) -> None:
+    document = _hand_in(ada)
+    bob.get(document)
+    store.post(sale(1, "10.00", "apple", occurredAt=at(9)))
+    assert bob.order(f"{document}/approve", json={"reason": "looks right"}).status_code == 409
+    bob.get(document)
+    assert bob.order(f"{document}/approve", json={"reason": "looks right now"}).status_code == 200
+
+
+def test_late_events_are_taken_in_for_an_approver_who_was_shown_nothing(
+    store: StoreLedger, ada: HttpCaller, bob: HttpCaller
+) -> None:
+    document = _hand_in(ada)
+    store.post(sale(1, "10.00", "apple", occurredAt=at(9)))
+    approved = bob.order(f"{document}/approve", json={"reason": "by the sheet"})
+    assert approved.status_code == 200, approved.text
+    (line,) = decode_json(approved.content)["lines"]
+    assert (str(line["counted"]), str(line["system"])) == ("6", "9")
+
+
 def test_nobody_approves_what_they_made(store: StoreLedger, http: HttpCaller) -> None:
     eve = http.as_caller(build_person(store.database, "eve", Role.STOCK_CONTROLLER, Role.APPROVER))
     refused = eve.order(f"{_hand_in(eve)}/approve", json={})
