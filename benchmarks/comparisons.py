@@ -1,6 +1,6 @@
 """The rows of the table, and their goals. docs/benchmarks.md says in words what each means."""
 
-from benchmarks import agent_footprint, agent_http, agent_intake
+from benchmarks import agent_footprint, agent_http, agent_intake, reservation_latency
 from benchmarks.comparison import Comparison
 from benchmarks.sides import (
     DIRECT,
@@ -33,6 +33,11 @@ def _at_most(name: str, meaning: str, ours: str) -> Comparison:
     return Comparison(name=name, meaning=meaning, ours=ours, limits=limits, goal=1, at_most=True)
 
 
+def _reserving(name: str, meaning: str, ours: str) -> Comparison:
+    limits = (reservation_latency.allowed(ours),)
+    return Comparison(name=name, meaning=meaning, ours=ours, limits=limits, goal=1, at_most=True)
+
+
 COMPARISONS = (
     _row("ingest-1-worker", "server ingest, one worker", SERVER_1, _SAME_TABLES, 0.45),
     _row("ingest-2-workers", "server ingest, two workers", SERVER_2, _SAME_TABLES, 0.75),
@@ -50,6 +55,10 @@ COMPARISONS = (
     _at_most("agent-start", "agent: s from start to the first sale", agent_footprint.START),
     _at_most(
         "agent-start-with-backlog", "the same with 1,000,000 events waiting", agent_footprint.START_FULL
+    ),
+    _reserving("reservation-latency", "reservation while stores drain: ms p99", reservation_latency.QUIET),
+    _reserving(
+        "reservation-latency-draining", "the same in a store that drains", reservation_latency.DRAINING
     ),
     _at_most("agent-bytes", "agent: bytes on disk for an event", agent_footprint.BYTES),
 )

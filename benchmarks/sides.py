@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import agent_footprint, agent_http, agent_intake
+from benchmarks import agent_footprint, agent_http, agent_intake, reservation_latency
 from benchmarks.direct_posting import DirectPosting
 from benchmarks.lean_tables import LeanTables, check_lean_tables, lean_batches, make_lean_tables
 from benchmarks.ledger_check import check_ledger, check_same_rows
@@ -186,5 +186,9 @@ SIDES = (
     Side((ROW_BY_ROW,), _row_by_row),
     Side(
         (*agent_footprint.FIGURES, *map(agent_footprint.allowed, agent_footprint.FIGURES)), _agent_footprint
+    ),
+    Side(
+        (*reservation_latency.MOST_MS, *map(reservation_latency.allowed, reservation_latency.MOST_MS)),
+        reservation_latency.measure_reservations,
     ),
 )

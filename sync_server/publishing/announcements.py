@@ -1,7 +1,7 @@
 """What a document of headquarters says on Kafka, written with its posting and published word for word.
 
-Sales, returns, voids and journals are told from the ledger. A transfer, a reconciliation or an availability has
-no row of its own there, so whoever posts it writes down what is to be told, under a number of the store's sequence:
+Sales, returns, voids, journals and availability are told from the ledger. A transfer or a reconciliation has no
+row of its own there, so whoever posts it writes down what is to be told, under a number of the store's sequence:
 
     number = posting.announce(OutboxKind.TRANSFER, cause=f"{transfer_id} RECEIVED 2", payload={...})
 

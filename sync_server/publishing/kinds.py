@@ -26,8 +26,11 @@ class OutboxKind(IntEnum):
         return _EVENT_TYPES[self]
 
 
-ANNOUNCED_KINDS: Final = frozenset({OutboxKind.RECONCILED, OutboxKind.TRANSFER, OutboxKind.AVAILABILITY})
-"""What is published as it was written down, in an announcement; the others are told from the ledger."""
+ANNOUNCED_KINDS: Final = frozenset({OutboxKind.RECONCILED, OutboxKind.TRANSFER})
+"""What is published as it was written down, in an announcement; the others are told from the ledger.
+
+AVAILABILITY has no row in the outbox at all: the relay sees from the movements of a page what has changed.
+"""
 _TOPICS: Final = {
     OutboxKind.SALE: "inventory.pos.pos-sale.posted",
     OutboxKind.RETURN: "inventory.pos.pos-return.posted",

@@ -97,6 +97,21 @@ class Announced(msgspec.Struct, frozen=True):
     posted_at: str
 
 
+class ChangedAvailability(msgspec.Struct, frozen=True, gc=False):
+    """What a store can promise of an item whose stock has moved, in PostgreSQL's spelling."""
+
+    store_id: str
+    store_sequence: int
+    """The item's latest movement."""
+    item_id: str
+    available: str
+    on_hand: str
+    reserved: str
+    posted_at: str
+    cause: str
+    """Which movement that was, in words that a restored headquarters finds again."""
+
+
 class _TillDetails(msgspec.Struct, rename="camel"):
     """The fields of a till that have no column of their own and are published."""
 
@@ -118,6 +133,9 @@ _LINE: Final = (
 )
 _OF_RETURN: Final = ',"disposition":%s,"originalSaleId":%s'
 _OF_VOID: Final = ',"voidedType":"%s","voidedEventId":%s,"voidedSaleId":%s'
+_AVAILABILITY_PAYLOAD: Final = (
+    '"storeId":"%s","itemId":%s,"available":%s,"onHand":%s,"reserved":%s,"asOf":"%s"'
+)
 _JOURNAL_PAYLOAD: Final = (
     '"storeId":"%s","journalId":"%s","kind":"%s","businessDate":"%s","accountingDate":"%s","currency":"%s",'
     '"lines":[%s],"posEventIds":[%s]'
@@ -173,9 +191,23 @@ def journal_message(journal: PostedJournal) -> Message:
 
 
 def announced_message(said: Announced) -> Message:
-    """StoreStockReconciledEvent, StoreTransferUpdatedEvent or StoreAvailabilityUpdatedEvent."""
+    """StoreStockReconciledEvent or StoreTransferUpdatedEvent."""
     payload = f'"storeId":"{said.store_id}",{said.payload[1:-1]}'
     return _message(_TOLD[said.kind], said, payload, said.cause)
+
+
+def availability_message(changed: ChangedAvailability) -> Message:
+    """StoreAvailabilityUpdatedEvent; the same movement that leaves the same stock has the same id."""
+    payload = _AVAILABILITY_PAYLOAD % (
+        changed.store_id,
+        quoted(changed.item_id),
+        changed.available,
+        changed.on_hand,
+        changed.reserved,
+        _instant(changed.posted_at),
+    )
+    cause = "\x1f".join((changed.item_id, changed.cause, changed.on_hand, changed.reserved))
+    return _message(_AVAILABILITY, changed, payload, cause)
 
 
 def journal_id(store_id: str, store_sequence: int) -> str:
@@ -203,6 +235,7 @@ class _Told(NamedTuple):
 _TOLD: Final = {kind: _Told(kind.topic, kind.event_type, f"tillsync {kind.value}") for kind in OutboxKind}
 _SALE, _RETURN = _TOLD[OutboxKind.SALE], _TOLD[OutboxKind.RETURN]
 _VOID, _JOURNAL = _TOLD[OutboxKind.VOID], _TOLD[OutboxKind.JOURNAL]
+_AVAILABILITY = _TOLD[OutboxKind.AVAILABILITY]
 
 
 def _event_id(kind: str, store_id: str, cause: str) -> str:
@@ -211,7 +244,10 @@ def _event_id(kind: str, store_id: str, cause: str) -> str:
 
 
 def _message(
-    told: _Told, posted: PostedLine | PostedJournal | Announced, payload: str, cause: str
+    told: _Told,
+    posted: PostedLine | PostedJournal | Announced | ChangedAvailability,
+    payload: str,
+    cause: str,
 ) -> Message:
     topic, event_type, kind = told
     store_id = posted.store_id

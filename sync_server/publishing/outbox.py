@@ -16,10 +16,17 @@ from psycopg.types.string import TextLoader
 
 from sync_server.database import Work
 from sync_server.publishing.kinds import ANNOUNCED_KINDS, OutboxKind
-from sync_server.publishing.messages import Announced, PostedJournal, PostedLine, PostedVoid
+from sync_server.publishing.messages import (
+    Announced,
+    ChangedAvailability,
+    PostedJournal,
+    PostedLine,
+    PostedVoid,
+)
 from sync_server.publishing.outbox_queries import (
     ACCOUNTING_DATES,
     ANNOUNCEMENTS,
+    AVAILABILITY,
     BACKLOGS,
     EVENTS,
     ITEMS,
@@ -59,6 +66,22 @@ def read_entries(work: Work, spans: Sequence[Span]) -> Iterator[Entry]:
     content = _PageContent(_text_cursor(work), spans)
     for store_no, sequence, kind in content.rows:
         yield store_no, sequence, kind, content.posted((store_no, sequence), kind)
+
+
+def read_availability(work: Work, spans: Sequence[Span]) -> Iterator[tuple[int, ChangedAvailability]]:
+    """What can be promised now of every item whose latest movement lies in `spans`, with its store's number.
+
+    An item that moves again before it is read is told once, as it stands then, with the page that reaches that
+    movement: at most once an item and page, however many movements there were.
+    """
+    if not spans:
+        return
+    names = {span.store.store_no: span.store.store_id for span in spans}
+    columns = [
+        list(column) for column in zip(*((s.store.store_no, s.low, s.high) for s in spans), strict=True)
+    ]
+    for store_no, *rest in _text_cursor(work).execute(AVAILABILITY, columns):
+        yield store_no, ChangedAvailability(names[store_no], *rest)
 
 
 class _PageContent:

@@ -106,6 +106,23 @@ ANNOUNCEMENTS: Final[LiteralString] = f"""
         WHERE a.store_no = key.store_no AND a.store_sequence = key.store_sequence OFFSET 0
     ) AS a
 """
+AVAILABILITY: Final[LiteralString] = f"""
+    SELECT a.* {_SPANS} (
+        SELECT m.store_no, m.store_sequence, i.item_id,
+            trim_scale(greatest(0, s.on_hand - s.reserved - i.safety_stock)), trim_scale(s.on_hand),
+            trim_scale(s.reserved),
+            coalesce(j.posted_at, m.occurred_at),
+            concat_ws(' ', m.type, coalesce(e.event_id, e.event_key::text, m.document))
+        FROM stock_movement m
+        JOIN store_stock s
+            ON s.store_no = m.store_no AND s.item_no = m.item_no AND s.last_sequence = m.store_sequence
+        JOIN item i ON i.item_no = m.item_no
+        LEFT JOIN journal j ON j.store_no = m.store_no AND j.store_sequence = m.journal_sequence
+        LEFT JOIN pos_event e ON e.store_no = m.store_no AND e.store_sequence = m.event_sequence
+        WHERE m.store_no = span.store_no AND m.store_sequence BETWEEN span.low AND span.high
+        ORDER BY m.store_sequence OFFSET 0
+    ) AS a
+"""
 OLDEST_WAITING: Final[LiteralString] = """
     SELECT min(least(oldest.posted_at, said.posted_at))
     FROM store s

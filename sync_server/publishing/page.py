@@ -11,11 +11,13 @@ from typing import Any, Final, NamedTuple
 from sync_server.publishing.kinds import OutboxKind
 from sync_server.publishing.messages import (
     Announced,
+    ChangedAvailability,
     Message,
     PostedJournal,
     PostedLine,
     PostedVoid,
     announced_message,
+    availability_message,
     journal_message,
     return_message,
     sale_message,
@@ -29,7 +31,6 @@ _RENDERED_BY: Final[Mapping[int, Callable[[Any], Message]]] = {
     OutboxKind.JOURNAL: journal_message,
     OutboxKind.RECONCILED: announced_message,
     OutboxKind.TRANSFER: announced_message,
-    OutboxKind.AVAILABILITY: announced_message,
 }
 
 
@@ -116,6 +117,18 @@ def render(entry: Entry) -> Message | None:
     _, _, kind, posted = entry
     told_by = _RENDERED_BY.get(kind)
     return None if told_by is None or posted is None else told_by(posted)
+
+
+def tell_availability(page: Page, changed: Iterable[tuple[int, ChangedAvailability]]) -> None:
+    """Adds what has become available: (store_no, item of that store), each store's in the order of posting.
+
+    Nothing is told of what lies behind a row that cannot be told: it would come again with every try.
+    """
+    for store_no, item in changed:
+        fault = page.faults.get(store_no)
+        if fault is None or item.store_sequence < fault[0]:
+            page.messages.append(availability_message(item))
+            page.places.append((store_no, item.store_sequence))
 
 
 def marks_after(spans: Iterable[Span], page: Page, confirmed: Collection[int]) -> list[Mark]:

@@ -6,8 +6,8 @@ from typing import Final
 
 from shared.clock import Clock
 from sync_server.database import Database, Work
-from sync_server.publishing.outbox import oldest_waiting, read_backlogs, read_entries
-from sync_server.publishing.page import Backlog, Page, Span, draw_up, share_out
+from sync_server.publishing.outbox import oldest_waiting, read_availability, read_backlogs, read_entries
+from sync_server.publishing.page import Backlog, Page, Span, draw_up, share_out, tell_availability
 from sync_server.publishing.relay_metrics import RelayMetrics
 from sync_server.publishing.set_aside import SetAside
 
@@ -72,7 +72,9 @@ class PageReader:
                 if backlog.last > backlog.published and not self._set_aside.is_waiting(backlog.store.store_no)
             ]
             spans = share_out(ready, PAGE_ROWS)
-            return ReadPage(spans, draw_up(read_entries(work, spans)))
+            page = draw_up(read_entries(work, spans))
+            tell_availability(page, read_availability(work, spans))
+            return ReadPage(spans, page)
 
     def _measure_lag(self, work: Work, backlogs: list[Backlog]) -> None:
         self._metrics.lag_messages.set(sum(backlog.last - backlog.published for backlog in backlogs))

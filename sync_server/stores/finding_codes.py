@@ -89,7 +89,8 @@ _MEANINGS = {
         "is back."
     ),
     FindingCode.RESERVATION_SHORT: (
-        "On hand fell below what is reserved; the subject names the reservations that cannot be kept."
+        "On hand fell below what is reserved; the subject is a reservation that cannot be kept, the last promised "
+        "first. Closes by itself."
     ),
     FindingCode.RESERVATION_NOT_OPEN: (
         "A sale named a reservation that was fulfilled, released or expired; it is posted as any other sale."

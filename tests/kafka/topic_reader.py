@@ -8,7 +8,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, TopicPartiti
 
 from shared.clock import SystemClock
 from shared.wire_json import decode_json
-from sync_server.publishing.topics import PUBLISHED_TOPICS
+from sync_server.publishing.topics import PUBLISHED_TOPICS, OutboxKind
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,12 @@ class Published:
 
 
 def read_published(bootstrap_servers: str, timeout_seconds: int = 60) -> list[Published]:
+    """What the outbox told: all topics but that of availability, which has no rows there."""
+    messages = read_everything(bootstrap_servers, timeout_seconds)
+    return [message for message in messages if message.topic != OutboxKind.AVAILABILITY.topic]
+
+
+def read_everything(bootstrap_servers: str, timeout_seconds: int = 60) -> list[Published]:
     """Everything in the contract's topics at this moment, each partition in its own order."""
     consumer = Consumer(
         {

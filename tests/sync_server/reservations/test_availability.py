@@ -4,12 +4,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from shared.clock import instant_text
-from shared.wire_json import decode_json
+from shared.event_batch import EventBatch, read_batch_document
+from shared.wire_json import decode_json, encode_json
+from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.database import Database
+from sync_server.ingestion.acceptance import accept_batch
 from sync_server.stores.heartbeats import Heartbeat, record_heartbeat
 from tests.builders import build_agent
 from tests.set_clock import START
-from tests.store_ledger import StoreLedger
+from tests.store_ledger import POSTED_AT, StoreLedger
 from tests.sync_server.reservations.reserving_shop import AVAILABILITY, ReservingShop
 from tests.till_events import ITEM, sale
 
@@ -135,3 +138,18 @@ def test_an_unknown_item_or_store_is_not_found(shop: ReservingShop) -> None:
     assert shop.ada.get(AVAILABILITY, params={"itemId": "nothing"}).status_code == 404
     assert shop.ada.get(AVAILABILITY, params={"itemId": ITEM, "storeId": "STORE-99"}).status_code == 404
     assert shop.ada.get(AVAILABILITY).status_code == 422
+
+
+def test_selling_touches_no_index_of_stock(shop: ReservingShop) -> None:
+    """Availability has an index of its own; each sale's update of stock stays on its page all the same (HOT)."""
+    document = {"batchId": "b", "postedAt": POSTED_AT, "events": [sale(1), sale(2)]}
+    batch = read_batch_document(encode_json(document), 10)
+    assert isinstance(batch, EventBatch)
+    store = shop.store
+    with store.database.unit_of_work() as work:
+        accept_batch(work, ChartOfAccounts(), store.caller(agent=False), store.store_no, batch, START)
+        updated = work.connection.execute(
+            """SELECT pg_stat_get_xact_tuples_updated('store_stock'::regclass),
+                      pg_stat_get_xact_tuples_hot_updated('store_stock'::regclass)"""
+        ).fetchone()
+    assert updated == (1, 1)
