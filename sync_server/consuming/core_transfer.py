@@ -72,6 +72,8 @@ def read_word(value: bytes | None) -> Inbound | CoreTransfer | Unusable:
 
 def _read(payload: Mapping[str, Any], event_id: Any) -> CoreTransfer | Unusable:
     said = payload.get("status") or payload.get("action")
+    if type(event_id) is int:
+        event_id = str(event_id)
     violations = _violations(payload, said, event_id)
     if violations:
         sentence = "; ".join(f"{violation.field}: {violation.constraint}" for violation in violations)

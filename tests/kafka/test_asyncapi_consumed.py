@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 
 from shared.wire_json import encode_json
+from sync_server.consuming.core_transfer import Action, CoreTransfer, read_word
 from sync_server.consuming.dead_letters import letter_topic
-from sync_server.consuming.inbound import INBOUND_KINDS, DeadLetterReason, Inbound, read_message
+from sync_server.consuming.inbound import (
+    INBOUND_KINDS,
+    DeadLetterReason,
+    Inbound,
+    Unusable,
+    read_message,
+)
 from sync_server.publishing.topics import PARTITIONS
 from sync_server.settings import Settings
 from tests.kafka.test_asyncapi import DOCUMENT, validator
@@ -86,3 +93,43 @@ def test_what_the_document_forbids_is_refused(event_type: str, field: str, value
         message["payload"][field] = value
     assert not validator(event_type).is_valid(message)
     assert not isinstance(read_message(encode_json(message)), Inbound)
+
+
+def whole_transfer(**changes: Any) -> dict[str, Any]:
+    """A word of the inventory core about a transfer."""
+    payload = {
+        "transferId": "TR-1",
+        "fromStoreId": "STORE-01",
+        "toStoreId": "STORE-02",
+        "status": "SHIPPED",
+        "lines": [{"itemId": "item-001", "quantity": "4.5"}],
+        **changes,
+    }
+    said = {name: value for name, value in payload.items() if value is not None}
+    return {"eventType": "StoreTransferEvent", "eventId": 7, "payload": said}
+
+
+@pytest.mark.parametrize("action", Action)
+def test_a_word_about_a_whole_transfer_is_valid_and_read(action: Action) -> None:
+    for message in (whole_transfer(status=action.value), whole_transfer(status=None, action=action.value)):
+        validator("StoreTransferEvent").validate(message)
+        assert isinstance(read_word(encode_json(message)), CoreTransfer)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"transferId": None},
+        {"fromStoreId": None},
+        {"toStoreId": "no store/"},
+        {"status": None},
+        {"status": "LOST"},
+        {"lines": []},
+        {"lines": [{"itemId": "item-001"}]},
+        {"lines": [{"itemId": "item-001", "quantity": "two"}]},
+    ],
+)
+def test_what_the_document_forbids_of_a_whole_transfer_is_refused(changes: dict[str, Any]) -> None:
+    message = whole_transfer(**changes)
+    assert not validator("StoreTransferEvent").is_valid(message)
+    assert isinstance(read_word(encode_json(message)), Unusable)
