@@ -204,7 +204,7 @@ def _add_single(routes: APIRouter, chart: RememberedChart) -> None:
         request: Request,
         held_event_id: HeldEventIdPath,
         caller: Decider,
-        body: Annotated[HeldEventRelease, Depends(JsonBody(HeldEventRelease))],
+        body: Annotated[HeldEventRelease, Depends(JsonBody(HeldEventRelease, may_be_empty=True))],
         key: RequiredKey,
         dry_run: DryRun = False,
     ) -> Response:

@@ -7,12 +7,18 @@ from threading import Barrier
 
 import pytest
 
-from shared.event_batch import BatchReceipt
+from shared.event_batch import BatchReceipt, EventBatch, read_batch_document
+from shared.wire_json import encode_json
+from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.database import Database
 from sync_server.errors import Conflict
+from sync_server.ingestion.acceptance import accept_batch
+from sync_server.stores.store_days import DayState, compare_day
+from sync_server.stores.stream_receipts import receipt_digest
 from tests.agent_stream import AgentStream
 from tests.held_desk import HeldDesk
-from tests.store_ledger import StoreLedger, assert_whole
+from tests.set_clock import START
+from tests.store_ledger import POSTED_AT, StoreLedger, assert_whole
 from tests.till_events import ITEM, basket, receipt, sale, void
 
 AT_ONCE = 8
@@ -122,4 +128,28 @@ def test_one_held_event_released_on_eight_connections_is_posted_once(store: Stor
     left = "997" if "discarded" in outcomes else "994"
     assert store.stock()[0] == left
     assert HeldDesk(store).numbers() == []
+    store.check()
+
+
+def test_the_comparison_of_a_day_waits_for_a_late_event_that_is_being_posted(store: StoreLedger) -> None:
+    stream = AgentStream()
+    store.post(*stream.groups(sale(1)), stream=stream)
+    with store.database.reading() as work:
+        before = receipt_digest(work, store.store_no, 1, START.date())
+
+    def compare() -> DayState:
+        with store.database.unit_of_work() as work:
+            compared = compare_day(work, store.store_no, stream.stream_id, START.date(), before, now=START)
+            return compared.state
+
+    with ThreadPoolExecutor(1) as thread:
+        with store.database.unit_of_work() as work:
+            document = {"batchId": "late", "postedAt": POSTED_AT, "streamId": stream.stream_id}
+            late = read_batch_document(encode_json({**document, "events": stream.groups(sale(1))}), 2000)
+            assert isinstance(late, EventBatch)
+            accept_batch(work, ChartOfAccounts(), store.caller(agent=True), store.store_no, late, START)
+            comparing = thread.submit(compare)
+            with pytest.raises(TimeoutError):
+                comparing.result(timeout=0.3)
+        assert comparing.result() is DayState.DIFFERS
     store.check()
