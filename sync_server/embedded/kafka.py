@@ -38,8 +38,14 @@ class EmbeddedKafkaFailed(CannotRun):
 class EmbeddedKafka:
     """One broker on 127.0.0.1, its log in `data_dir`; `with EmbeddedKafka(folder):` starts and stops it."""
 
-    def __init__(self, data_dir: Path, *, port: int | None = None) -> None:
-        """`port` to listen on; None takes a free one and tries another should it be taken meanwhile."""
+    def __init__(
+        self, data_dir: Path, *, port: int | None = None, advertised_port: int | None = None
+    ) -> None:
+        """`port` to listen on; None takes a free one and tries another should it be taken meanwhile.
+
+        Clients are sent to `advertised_port`, where somebody stands in front of the broker.
+        """
+        self._advertised_port = advertised_port
         self._log = data_dir / LOG_NAME
         self._wanted_port = port
         self._port = 0
@@ -116,7 +122,8 @@ class EmbeddedKafka:
             )
         cluster = f"tillsync-{secrets.token_hex(8)}"
         address = f"tcp://127.0.0.1:{self._port}"
-        options = {"cluster-id": cluster, "listener-url": address, "advertised-listener-url": address}
+        advertised = f"tcp://127.0.0.1:{self._advertised_port or self._port}"
+        options = {"cluster-id": cluster, "listener-url": address, "advertised-listener-url": advertised}
         arguments = [f"--{name}={value}" for name, value in options.items()]
         self._process = _spawn([program, "broker", *arguments], self._log)
         self._wait_until_answering(cluster)

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 
 import pytest
+from confluent_kafka import Producer
 
 from shared.clock import SystemClock
 from sync_server.embedded.kafka import EmbeddedKafka
@@ -116,3 +117,40 @@ def test_a_broker_that_stops_answering_is_said_while_it_is_waited_for(
     os.kill(broker.process_id, signal.SIGSTOP)
     producer.deliver(messages(b"2"), lambda: not heard.away)
     assert "No Kafka broker answers" in str(heard.away[0])
+
+
+def test_a_delivery_that_times_out_in_mid_stream_leaves_a_hole_with_librdkafka_alone_and_none_with_ours(
+    broker: EmbeddedKafka, producer: KafkaProducer
+) -> None:
+    sent = [b"%03d" % number for number in range(40)]
+    theirs, ours = messages(*sent, key=b"THEIRS"), messages(*sent, key=b"OURS")
+    assert producer.deliver(ours[:10], always).confirmed == set(range(10))
+    alone = Producer(
+        {**broker.cluster.configuration(), "enable.idempotence": True, "message.timeout.ms": 1500}
+    )
+    for message in theirs[:10]:
+        alone.produce(message.topic, message.value, message.key)
+    assert alone.flush(30) == 0
+
+    os.kill(broker.process_id, signal.SIGSTOP)
+    for message in theirs[10:20]:
+        alone.produce(message.topic, message.value, message.key)
+    window = producer.deliver(ours[10:30], for_looks(10))
+    alone.flush(3)
+    os.kill(broker.process_id, signal.SIGCONT)
+    for message in theirs[20:]:
+        alone.produce(message.topic, message.value, message.key)
+    alone.flush(30)
+    first_unconfirmed = next((index for index in range(20) if index not in window.confirmed), 20)
+    rest = ours[10 + first_unconfirmed :]
+    while rest:
+        done = producer.deliver(rest, always).confirmed
+        rest = rest[next((index for index in range(len(rest)) if index not in done), len(rest)) :]
+
+    found = read_published(broker.bootstrap_servers)
+    seen = {
+        key: list(dict.fromkeys(message.raw for message in found if message.key == key))
+        for key in ("THEIRS", "OURS")
+    }
+    assert seen["OURS"] == sent, "no hole, and nothing was overtaken"
+    assert seen["THEIRS"] != sent, "the fault that this guards against is real"
