@@ -134,11 +134,8 @@ class Walk:
         pieces = self.pieces
         with self.database.reading() as work:
             (line,) = find_transfer(work.connection.cursor(), self.transfer).lines
-        assert (line.shipped, line.received, line.settled) == (
-            pieces.shipped,
-            pieces.received,
-            pieces.settled,
-        )
+        counted = [int(each) for each in (line.shipped, line.received, line.settled)]
+        assert counted == [pieces.shipped, pieces.received, pieces.settled]
         assert self.source.stock()[0] == str(10 - pieces.shipped)
         assert self.destination.stock()[0] == str(1 + pieces.received)
         for store in (self.source, self.destination):
