@@ -5,7 +5,8 @@ from sync_server.database import Database
 LEDGER_TABLES = (
     "till_proof_progress", "workstation_day", "workstation_total", "z_total",
     "agent_command", "audit_entry", "finding", "held_event", "item", "item_barcode", "journal", "journal_line",
-    "outbox", "pos_batch", "pos_event", "pos_sale", "reconciliation", "sale_return", "stock_movement", "store",
+    "outbox", "pos_batch", "pos_event", "pos_sale", "reconciliation", "reservation",
+    "reservation_sale", "sale_return", "stock_movement", "store",
     "store_day", "store_stock", "stream", "stream_receipt", "transfer_leg", "transfer_leg_waiting", "transfer_receipt",
     "void_claim", "void_effect",
 )  # fmt: skip

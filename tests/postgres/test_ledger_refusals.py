@@ -12,6 +12,7 @@ from sync_server.publishing.kinds import OutboxKind
 from tests.agent_stream import AgentStream
 from tests.announcing import announce
 from tests.database_for_many import database_for_many
+from tests.postgres.reserving_crowd import Reserver
 from tests.set_clock import START
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, basket, returned, sale, void
@@ -19,7 +20,7 @@ from tests.till_events import ITEM, basket, returned, sale, void
 NAME = "test_refusals"
 LEDGER = [
     "pos_batch", "pos_event", "void_effect", "sale_return", "stream_receipt", "stock_movement", "journal",
-    "journal_line", "audit_entry", "announcement",
+    "journal_line", "audit_entry", "announcement", "reservation_sale",
 ]  # fmt: skip
 CHANGES: dict[str, LiteralString] = {
     "UPDATE": "UPDATE {} SET store_no = store_no",
@@ -37,6 +38,8 @@ def ledger(postgres: EmbeddedPostgres) -> Iterator[StoreLedger]:
         stream = AgentStream()
         events = [*basket("S-1", sale(2)), returned(1, originalSaleId="S-1", eventId="R-1"), void("S-1/1")]
         store.post(*stream.groups(*events), stream=stream)
+        reservation = Reserver(database, store.store_no).reserve(3)
+        store.post(*stream.groups(sale(1, reservationId=reservation)), stream=stream)
         announce(database, store.store_no, (OutboxKind.TRANSFER, "TR-1", {"transferId": "TR-1"}), now=START)
         yield store
         store.check()
@@ -66,7 +69,7 @@ def test_not_even_the_owner_changes_or_deletes_it_by_mistake(
 
 
 @pytest.mark.parametrize(
-    "table", ["store_stock", "pos_sale", "void_claim", "held_event", "stream", "store", "item"]
+    "table", ["reservation", "store_stock", "pos_sale", "void_claim", "held_event", "stream", "store", "item"]
 )
 def test_the_application_deletes_nothing_it_posts_to(ledger: StoreLedger, table: str) -> None:
     statement = sql.SQL("DELETE FROM {}").format(sql.Identifier(table))
@@ -115,3 +118,28 @@ def test_one_line_is_taken_back_once(ledger: StoreLedger) -> None:
                SELECT store_no, 999, void_sequence, voided_sequence FROM void_effect LIMIT 1"""
     with pytest.raises(psycopg.errors.UniqueViolation), ledger.database.unit_of_work() as work:
         work.connection.execute(again)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE store_stock SET reserved = -1",
+        "UPDATE reservation SET remaining = remaining + 100",
+        "UPDATE reservation SET remaining = 0",
+        "UPDATE reservation SET taken = -1",
+        "UPDATE reservation SET billed = shipped + 1",
+        "UPDATE reservation SET status = 'FULFILLED', remaining = 0, closed_at = made_at",
+        "UPDATE reservation SET status = 'LOST', remaining = 0, closed_at = made_at",
+        "UPDATE reservation SET status = 'RELEASED', remaining = 0",
+    ],
+)
+def test_a_reservation_that_contradicts_itself_is_refused(ledger: StoreLedger, change: str) -> None:
+    with pytest.raises(psycopg.errors.CheckViolation), ledger.database.unit_of_work() as work:
+        work.connection.execute(change.encode())
+
+
+@pytest.mark.parametrize("column", ["quantity", "item_no", "expires_at", "made_by"])
+def test_what_was_granted_is_never_changed(ledger: StoreLedger, column: str) -> None:
+    statement = sql.SQL("UPDATE reservation SET {0} = {0}").format(sql.Identifier(column))
+    with pytest.raises(psycopg.errors.InsufficientPrivilege), ledger.database.unit_of_work() as work:
+        work.connection.execute(statement)

@@ -17,6 +17,7 @@ from tests.agent_stream import AgentStream
 from tests.held_desk import HeldDesk
 from tests.postgres.breaking_line import Break, BreakingLine
 from tests.postgres.fingerprint import LEDGER_TABLES, fingerprint
+from tests.postgres.reserving_crowd import Reserver
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, Event, basket, cash, receipt, returned, sale, void
 
@@ -77,25 +78,34 @@ def over_the_line(line: BreakingLine, store: StoreLedger, database_name: str) ->
     database.close()
 
 
-def _deliver(ledger: StoreLedger, name: str) -> Callable[[], BatchReceipt]:
+@pytest.fixture
+def reservation(store: StoreLedger) -> str:
+    """Goods of the store that are reserved; every day sells a little of them."""
+    made = Reserver(store.database, store.store_no).reserve(5)
+    assert made is not None
+    return made
+
+
+def _deliver(ledger: StoreLedger, name: str, reservation: str) -> Callable[[], BatchReceipt]:
     """Posting the day of that name, as often as it is called."""
     stream = AgentStream(f"stream-{name}")
-    events = [event for group in a_day(name) for event in stream.group(*group)]
+    reserved = sale("0.01", "0.10", reservationId=reservation, eventId=f"{name}-P1")
+    events = [event for group in [*a_day(name), [reserved]] for event in stream.group(*group)]
     return lambda: ledger.post(*events, batch_id=f"day {name}", stream=stream)
 
 
 def _complete(answer: BatchReceipt) -> bool:
     counts = (answer.accepted, answer.duplicates, answer.held, answer.acknowledged_sequence)
-    return counts == (11, 0, 1, 12) and not answer.gaps
+    return counts == (12, 0, 1, 13) and not answer.gaps
 
 
 @pytest.mark.parametrize("way", Break)
 def test_a_posting_that_breaks_at_any_statement_is_all_there_or_not_at_all(
-    store: StoreLedger, over_the_line: StoreLedger, line: BreakingLine, way: Break
+    store: StoreLedger, over_the_line: StoreLedger, line: BreakingLine, reservation: str, way: Break
 ) -> None:
     posted_and_unanswered = []
     for number in range(1, MOST_STATEMENTS):
-        deliver = _deliver(over_the_line, f"{number}")
+        deliver = _deliver(over_the_line, f"{number}", reservation)
         before = fingerprint(store.database)
         line.break_at(number, way)
         try:
@@ -124,12 +134,12 @@ def test_a_posting_that_breaks_at_any_statement_is_all_there_or_not_at_all(
 
 
 def test_a_posting_that_fails_in_any_table_leaves_nothing_in_the_others(
-    store: StoreLedger, owner_url: str
+    store: StoreLedger, owner_url: str, reservation: str
 ) -> None:
     with psycopg.connect(owner_url, autocommit=True) as owner:
         for table in WRITTEN:
             store.post(void({"saleId": f"{table}-S3"}))
-            deliver = _deliver(store, table)
+            deliver = _deliver(store, table, reservation)
             before = fingerprint(store.database)
             _make_fail(owner, table)
             with pytest.raises(psycopg.Error, match="the disk is full"):
@@ -145,7 +155,7 @@ def test_a_posting_that_fails_in_any_table_leaves_nothing_in_the_others(
 
 @pytest.mark.parametrize("way", Break)
 def test_a_release_that_breaks_at_any_statement_is_decided_and_posted_or_neither(
-    store: StoreLedger, over_the_line: StoreLedger, line: BreakingLine, way: Break
+    store: StoreLedger, over_the_line: StoreLedger, line: BreakingLine, reservation: str, way: Break
 ) -> None:
     desk, breaking = HeldDesk(store), HeldDesk(over_the_line)
     for number in range(1, MOST_STATEMENTS):
