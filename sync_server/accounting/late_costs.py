@@ -45,7 +45,10 @@ WITH RECURSIVE chain AS (
     WHERE store_no = %(store_no)s AND store_sequence = %(last)s
     UNION ALL
     SELECT m.store_sequence, m.previous_sequence, m.type, m.quantity, m.value
-    FROM chain c JOIN stock_movement m ON m.store_no = %(store_no)s AND m.store_sequence = c.previous_sequence
+    FROM chain c CROSS JOIN LATERAL (
+        SELECT * FROM stock_movement m
+        WHERE m.store_no = %(store_no)s AND m.store_sequence = c.previous_sequence OFFSET 0
+    ) AS m
     WHERE c.value = 0
 )
 SELECT coalesce(voided.type, chain.type) AS cause, sum(chain.quantity)

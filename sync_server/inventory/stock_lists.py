@@ -45,18 +45,22 @@ _WINDOW = f"""
     WHERE store_no = %(store_no)s AND store_sequence BETWEEN %(lowest)s AND %(highest)s AND {_IN_DATES}
     ORDER BY store_sequence DESC LIMIT %(limit)s
 """  # noqa: S608  # built from constants
+# The LATERAL with an OFFSET is planned by itself, by the primary key, whatever statistics say at the moment.
 _CHAIN = f"""
     WITH RECURSIVE chain AS (
         SELECT {_COLUMNS}, 1 AS step FROM stock_movement
         WHERE store_no = %(store_no)s AND store_sequence = %(start)s AND item_no = %(item_no)s
         UNION ALL
         SELECT {", ".join(f"m.{name.strip()}" for name in _COLUMNS.split(","))}, step + 1
-        FROM chain c JOIN stock_movement m ON m.store_no = %(store_no)s AND m.store_sequence = c.previous_sequence
+        FROM chain c CROSS JOIN LATERAL (
+            SELECT * FROM stock_movement m
+            WHERE m.store_no = %(store_no)s AND m.store_sequence = c.previous_sequence OFFSET 0
+        ) AS m
         WHERE step < %(steps)s
     )
     SELECT * FROM chain WHERE ({_IN_DATES}) OR step = %(steps)s OR previous_sequence IS NULL
 """  # noqa: S608  # built from constants
-_HISTORY = _SHOWN.format(moved=_CHAIN)
+HISTORY = _SHOWN.format(moved=_CHAIN)
 _MOVEMENTS = _SHOWN.format(moved=_WINDOW)
 _LATEST = """
 SELECT i.item_no, s.last_sequence FROM item i
@@ -133,7 +137,7 @@ def item_history(
         "steps": steps,
     }
     with work.connection.cursor(row_factory=namedtuple_row) as cursor:
-        walked: list[Any] = list(cursor.execute(_HISTORY, parameters | _dates(dates)))
+        walked: list[Any] = list(cursor.execute(HISTORY, parameters | _dates(dates)))
     found = [each for each in walked if dates.has(each.business_date)]
     if len(found) > limit:
         return found[:limit], int(found[limit].store_sequence)

@@ -7,6 +7,7 @@ import pytest
 
 from shared.wire_json import decode_json
 from sync_server.database import Database
+from sync_server.inventory.stock_lists import HISTORY
 from tests.builders import build_person
 from tests.http_caller import HttpCaller
 from tests.store_ledger import StoreLedger
@@ -109,6 +110,15 @@ def test_all_movements_come_newest_first(store: StoreLedger, viewer: HttpCaller,
     numbers = [row["storeSequence"] for row in rows]
     assert numbers == sorted(numbers, reverse=True)
     assert len(numbers) == store.count("SELECT count(*) FROM stock_movement")
+
+
+def test_an_items_history_is_never_scanned_for_whatever_statistics_say(store: StoreLedger) -> None:
+    facts = {"store_no": store.store_no, "item_no": 1, "start": 9, "steps": 100, "first": None, "last": None}
+    with store.database.reading() as work:
+        plan = "\n".join(row[0] for row in work.connection.execute(f"EXPLAIN {HISTORY}".encode(), facts))
+    recursive = plan.partition("Recursive Union")[2].partition("Scan on chain")[0]
+    assert "Index Scan using pk_stock_movement" in recursive
+    assert "Seq Scan on stock_movement" not in plan
 
 
 def test_a_page_stays_what_it_was_while_the_store_goes_on(store: StoreLedger, viewer: HttpCaller) -> None:
