@@ -22,6 +22,7 @@ from edge_agent.spool import Spool
 from shared.clock import SystemClock
 from shared.identifiers import event_key_hex
 from shared.wire_json import encode_json
+from sync_server.demo.loopback import free_port
 
 REST_SECONDS = 20.0
 SETTLE_SECONDS = 8.0
@@ -105,29 +106,39 @@ def fill_with_backlog(path: Path, events: int) -> None:
     spool.close()
 
 
-def enrolled_folder(root: Path, server_url: str = f"http://{HOST}:9") -> DataFolder:
+def enrolled_folder(
+    root: Path,
+    *,
+    server_url: str = f"http://{HOST}:9",
+    store_id: str = "STORE-1",
+    zone: str = "America/New_York",
+    credential: str = "nobody asks",
+) -> DataFolder:
     """A data folder as enrolling leaves it; unless told otherwise nobody answers at its headquarters' address."""
     folder = DataFolder(root)
     folder.create()
     device = "01a20529-56a7-771a-8a15-118a5343ff83"
-    enrolment = {"storeId": "STORE-1", "serverUrl": server_url, "deviceId": device}
-    profile = {"storeId": "STORE-1", "timezone": "America/New_York", "dayStart": "04:00", "currency": "USD"}
+    enrolment = {"storeId": store_id, "serverUrl": server_url, "deviceId": device}
+    profile = {"storeId": store_id, "timezone": zone, "dayStart": "04:00", "currency": "USD"}
     folder.enrolment.write_bytes(encode_json(enrolment))
     folder.profile.write_bytes(encode_json(profile))
     folder.device.write_bytes(encode_json({"deviceId": device}))
-    folder.credential.write_text("nobody asks")
+    folder.credential.write_text(credential)
     return folder
 
 
 @contextmanager
-def running_agent(folder: DataFolder) -> Iterator[tuple[int, float]]:
-    """The agent's port, and when it was started."""
-    port = 9000 + os.getpid() % 900 + 20
+def running_agent(
+    folder: DataFolder, settings: Mapping[str, str] | None = None
+) -> Iterator[tuple[int, float]]:
+    """The agent's port, and when it was started; `settings` are further ones, as the environment has them."""
+    port = free_port()
     environment = {
         **os.environ,
         "EDGE_AGENT_DATA_DIR": str(folder.root),
         "EDGE_AGENT_PORT": str(port),
         "EDGE_AGENT_LOG_LEVEL": "ERROR",
+        **(settings or {}),
     }
     began = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", "edge_agent", "run"], env=environment)

@@ -1,6 +1,14 @@
 """The rows of the table, and their goals. docs/benchmarks.md says in words what each means."""
 
-from benchmarks import agent_footprint, agent_http, agent_intake, reservation_latency
+from benchmarks import (
+    agent_drain,
+    agent_footprint,
+    agent_http,
+    agent_intake,
+    latency,
+    publishing,
+    reservation_latency,
+)
 from benchmarks.comparison import Comparison
 from benchmarks.sides import (
     DIRECT,
@@ -28,6 +36,11 @@ def _over_http(name: str, clients: int, goal: float) -> Comparison:
     return _row(name, meaning, agent_http.ours(clients), (agent_http.limit(clients),), goal)
 
 
+def _soon(name: str, meaning: str, ours: str) -> Comparison:
+    limits = (latency.allowed(ours),)
+    return Comparison(name=name, meaning=meaning, ours=ours, limits=limits, goal=1, at_most=True)
+
+
 def _at_most(name: str, meaning: str, ours: str) -> Comparison:
     limits = (agent_footprint.allowed(ours),)
     return Comparison(name=name, meaning=meaning, ours=ours, limits=limits, goal=1, at_most=True)
@@ -50,6 +63,10 @@ COMPARISONS = (
     _row("agent-intake", "agent intake, one event a commit", agent_intake.AGENT, (agent_intake.RAW,), 0.70),
     _over_http("agent-http-1", 1, 0.80),
     _over_http("agent-http-32", 32, 0.70),
+    _row("agent-drain", "drain after an outage", agent_drain.DRAIN, (agent_drain.DRAIN_LIMIT,), 0.80),
+    _row("publishing", "publishing", publishing.PUBLISHING, (publishing.PRODUCER,), 0.50),
+    _soon("sale-to-kafka", "sale → message in Kafka at half load: s, p95", latency.LAG),
+    _soon("command-latency", "an operator's command at half load: s, p95", latency.COMMAND),
     _at_most("agent-memory", "agent at rest: MiB resident", agent_footprint.MEMORY),
     _at_most("agent-processor", "agent at rest: % of one core", agent_footprint.PROCESSOR),
     _at_most("agent-start", "agent: s from start to the first sale", agent_footprint.START),

@@ -7,9 +7,11 @@ so that workers of the server that got fewer connections than others do not stan
 
 import http.client
 import threading
+import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from benchmarks.agent_batches import Batch
 from shared.protocol import pos_batches_path
@@ -52,6 +54,9 @@ class LoadGenerator:
             thread.join()
         return self._answered_lines()
 
+    def _await_turn(self) -> None:
+        """Called before each request; as fast as the server answers."""
+
     def _delivery(self, batch: Batch) -> Delivery:
         headers = {
             "Authorization": f"Bearer {self.credentials[batch.store_id]}",
@@ -68,6 +73,7 @@ class LoadGenerator:
             except IndexError:  # another connection was quicker
                 return
             path, body, headers = agent.popleft()
+            self._await_turn()
             connection.request("POST", path, body, headers)
             answer = connection.getresponse()
             content = answer.read()
@@ -88,6 +94,21 @@ class LoadGenerator:
         wanted = "accepted" if self.fresh else "duplicates"
         assert counts == Counter({wanted: lines}), f"{dict(counts)} instead of {lines} lines {wanted}"
         return lines
+
+
+@dataclass
+class PacedLoad(LoadGenerator):
+    """The same at `rate` requests a second, however fast the server could."""
+
+    rate: float = 1.0
+    _turns: Iterator[int] = field(default_factory=count)
+    _began: float | None = None
+
+    def _await_turn(self) -> None:
+        if self._began is None:
+            self._began = time.perf_counter()
+        due = self._began + next(self._turns) / self.rate
+        time.sleep(max(0.0, due - time.perf_counter()))
 
 
 def lines_of(agents: Sequence[Sequence[Batch]]) -> int:

@@ -65,13 +65,17 @@ def read_sales(store_count: int, days: int, today: date) -> Sales:
     )
 
 
-def merged(sales: Sales, number: int) -> Sales:
-    """All baskets in one store of that number: nobody else sells anything."""
-    everything = [basket for baskets in sales.real.baskets.values() for basket in baskets]
-    everything.sort(key=lambda basket: (basket.sold_at, basket.basket_id))
+def merged(sales: Sales, number: int, into: int = 1) -> Sales:
+    """All baskets in so many stores, numbered from `number` on: nobody else sells anything."""
+    numbers = tuple(range(number, number + into))
+    dealt: dict[int, list[Basket]] = {each: [] for each in numbers}
+    for place, store in enumerate(sales.stores):
+        dealt[numbers[place % into]] += sales.real.baskets[store.number]
+    for baskets in dealt.values():
+        baskets.sort(key=lambda basket: (basket.sold_at, basket.basket_id))
     return Sales(
-        stores=(replace(sales.stores[0], number=number),),
-        real=replace(sales.real, stores=(number,), baskets={number: everything}),
+        stores=tuple(replace(sales.stores[place], number=each) for place, each in enumerate(numbers)),
+        real=replace(sales.real, stores=numbers, baskets=dealt),
         until=sales.until,
     )
 

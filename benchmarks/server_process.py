@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,15 +20,27 @@ class ServerFailed(Exception):
 
 
 @contextmanager
-def running_server(database_url: str, workers: int, folder: Path, watchdog: Watchdog) -> Iterator[int]:
-    """Its port, once it takes requests; it is stopped afterwards. `folder` keeps what it writes."""
+def running_server(
+    database_url: str,
+    workers: int,
+    folder: Path,
+    watchdog: Watchdog,
+    *,
+    port: int = 0,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[int]:
+    """Its port, once it takes requests; it is stopped afterwards. `folder` keeps what it writes.
+
+    `port`: a certain one. `settings`: further ones, as the environment has them.
+    """
     folder.mkdir()
     log = folder / "server.log"
-    command = [sys.executable, "-m", "sync_server", "serve", "--workers", str(workers), "--port", "0"]
+    command = [sys.executable, "-m", "sync_server", "serve", "--workers", str(workers), "--port", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SYNC_SERVER_")}
     environment |= {
         "SYNC_SERVER_DATA_DIR": str(folder / "data"),
         "SYNC_SERVER_DATABASE_URL": database_url,
+        **(settings or {}),
     }
     with log.open("wb") as errors:
         process = subprocess.Popen(

@@ -5,7 +5,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks import agent_footprint, agent_http, agent_intake, reservation_latency
+from benchmarks import (
+    agent_drain,
+    agent_footprint,
+    agent_http,
+    agent_intake,
+    latency,
+    publishing,
+    reservation_latency,
+)
 from benchmarks.direct_posting import DirectPosting
 from benchmarks.lean_tables import LeanTables, check_lean_tables, lean_batches, make_lean_tables
 from benchmarks.ledger_check import check_ledger, check_same_rows
@@ -182,6 +190,9 @@ SIDES = (
     Side((SERVER_2,), _server_2),
     *(Side((lean(width),), _lean(width)) for width in WIDTHS),
     Side((HOT,), _hot_store),
+    Side((agent_drain.DRAIN, agent_drain.DRAIN_LIMIT), agent_drain.measure_drain),
+    Side((publishing.PUBLISHING, publishing.PRODUCER), publishing.measure_publishing),
+    Side((*latency.FIGURES, *map(latency.allowed, latency.FIGURES)), latency.measure_latency),
     Side((DIRECT,), _direct),
     Side((ROW_BY_ROW,), _row_by_row),
     Side(

@@ -16,6 +16,8 @@ from benchmarks.real_sales import Sales, merged, read_sales
 from shared.clock import SystemClock
 from sync_server.demo.watchdog import Watchdog
 
+DRAIN_STORES = 8
+FIRST_DRAIN_STORE = 9101
 HOT_STORE = 9001
 """The number of the store that sells everything alone."""
 
@@ -107,12 +109,27 @@ class Stage:
         return agents
 
     @cached_property
+    def drain_sales(self) -> Sales:
+        """The same baskets, all in the stores that drain after an outage."""
+        return merged(self.sales, FIRST_DRAIN_STORE, min(DRAIN_STORES, self.scale.stores))
+
+    @cached_property
+    def drain_agents(self) -> list[AgentBatches]:
+        """What their agents have to send: as many batches as all stores have, and no group of it cut off."""
+        stores = self.drain_sales.stores
+        count = self.scale.stores * self.scale.batches // len(stores)
+        return [
+            cut_batches(store, self.drain_sales.events(store), count, self.new_path("drain.db"), self._clock)
+            for store in stores
+        ]
+
+    @cached_property
     def headquarters(self) -> Headquarters:
         """The running PostgreSQL with its template."""
         headquarters = self._stack.enter_context(
             Headquarters(self.folder / "headquarters", self._clock, self.watchdog)
         )
-        headquarters.make_template([self.sales, self.hot_sales])
+        headquarters.make_template([self.sales, self.hot_sales, self.drain_sales])
         return headquarters
 
     @cached_property
