@@ -10,9 +10,11 @@ from uuid import UUID
 import pytest
 
 from edge_agent.batching import BatchLimits
+from edge_agent.packed_event import pack_stamp
 from edge_agent.spool import Spool
 from edge_agent.spool_batches import next_batch, record_receipt, send_again
 from edge_agent.stamped_event import StampedEvent
+from shared.business_date import TimeReading
 from shared.clock import SystemClock
 from shared.identifiers import event_key
 from sync_server.demo.agent_evidence import AgentEvidence, read_agent_file
@@ -34,7 +36,7 @@ def stamped(event_id: str, day: date = DAY) -> StampedEvent:
         content_hash=event_id.encode().ljust(32),
         business_day=day.toordinal(),
         own_fields=b'{"type":"SALE","eventId":"%b"' % event_id.encode(),
-        stamp=b'"stamp":{"businessDate":"2017-09-01"',
+        stamp=pack_stamp(CLOCK.now(), CLOCK.now(), TimeReading.ARRIVAL),
     )
 
 
