@@ -327,7 +327,10 @@ class PosConsumer:
         lag = 0
         for (topic, number), partition in self._partitions.items():
             place = TopicPartition(topic, number)
-            low, high = self._consumer.get_watermark_offsets(place, cached=True)
+            try:
+                low, high = self._consumer.get_watermark_offsets(place, cached=True)
+            except KafkaException:  # nothing has been fetched of it yet
+                continue
             mark = partition.mark()
             lag += max(0, high - (low if mark is None else mark)) if high > 0 else 0
         self._metrics.lag.set(lag)
