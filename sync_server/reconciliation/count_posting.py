@@ -20,6 +20,7 @@ from shared.exact_decimal import exact_arithmetic
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.document_posting import DocumentPosting
 from sync_server.database import Work
+from sync_server.inventory.stock_findings import note_shortages
 from sync_server.inventory.valuation import ZERO
 from sync_server.people.callers import Caller
 from sync_server.publishing.kinds import OutboxKind
@@ -84,6 +85,8 @@ def post_proposal(
         for reason, variance in sorted(by_reason.items()):
             _announce(posting, document, reason, variance, cleared)
         last = posting.write()
+    reserved = [item.item_no for item in posting.items.values() if item.reserved]
+    note_shortages(work, document.store_no, reserved, now=now)
     cursor.execute(
         _POSTED,
         [by.name, now, posting.journal_sequence, amount, document.store_no, document.reconciliation_id],

@@ -19,6 +19,7 @@ from shared.exact_decimal import exact_arithmetic
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
 from sync_server.accounting.document_posting import DocumentPosting
 from sync_server.database import Work
+from sync_server.inventory.stock_findings import note_shortages
 from sync_server.people.audit_log import append_entry, facts_by
 from sync_server.people.callers import Caller
 from sync_server.reconciliation.ledger_order import CAME_BEFORE, MOVED
@@ -137,6 +138,8 @@ def _post(
         last = posting.write()
     work.connection.cursor().executemany(_KEEP, kept)
     shortages.note(work, store_no, posting.items.values(), posting.now)
+    reserved = [item.item_no for item in posting.items.values() if item.reserved]
+    note_shortages(work, store_no, reserved, now=posting.now)
     return last
 
 

@@ -1,11 +1,10 @@
 """Stock below zero, found when a document leaves it there and resolved when it brings stock back."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 
 from sync_server.database import Work
 from sync_server.inventory.item_stock import ItemStock
-from sync_server.inventory.stock_findings import note_shortages
 from sync_server.inventory.valuation import ZERO
 from sync_server.stores.finding_codes import FindingCode
 from sync_server.stores.findings import raise_findings, resolve_findings
@@ -17,9 +16,8 @@ class Shortages:
     def __init__(self, items: Iterable[ItemStock]) -> None:
         self._short = {item.item_id for item in items if item.position.on_hand < ZERO}
 
-    def note(self, work: Work, store_no: int, items: Collection[ItemStock], now: datetime) -> None:
-        """Raises and resolves what has changed since, and which reservations on hand does not reach for."""
-        note_shortages(work, store_no, [item.item_no for item in items if item.reserved], now=now)
+    def note(self, work: Work, store_no: int, items: Iterable[ItemStock], now: datetime) -> None:
+        """Raises and resolves what has changed since."""
         short = {item.item_id for item in items if item.position.on_hand < ZERO}
         fresh = [(FindingCode.NEGATIVE_STOCK, item_id) for item_id in sorted(short - self._short)]
         raise_findings(work, store_no, fresh, now=now)
