@@ -4,6 +4,7 @@ request ─▶ RequestContext (id, mark, log, last resort) ─▶ route ─▶ a
 """
 
 from collections.abc import Sequence
+from functools import cache
 
 from anyio.to_thread import run_sync
 from fastapi import APIRouter, FastAPI
@@ -56,8 +57,8 @@ def create_app(settings: Settings, database: Database, clock: Clock | None = Non
     )
     app.state.metrics = metrics
     app.state.needed_schema = needed_version()
-    for router in _routers(clock):
-        app.router.routes.extend(_guarded(router))
+    app.state.batch_desk = ingestion_api.BatchDesk(clock)
+    app.router.routes.extend(_routes())
     install_openapi(app, version)
     install_problem_responses(app, _record_refusal)
     app.add_middleware(CsvLists)
@@ -65,15 +66,21 @@ def create_app(settings: Settings, database: Database, clock: Clock | None = Non
     return app
 
 
-def _routers(clock: Clock) -> Sequence[APIRouter]:
+@cache
+def _routes() -> Sequence[APIRoute]:
+    """Every room's routes, analysed once a process: they hold nothing of an application, and there are many."""
+    return [route for router in _routers() for route in _guarded(router)]
+
+
+def _routers() -> Sequence[APIRouter]:
     return (
         health.router(),
-        ingestion_api.router(clock),
+        ingestion_api.router(),
         undeliverable_api.router(),
         till_proof_api.router(),
-        held_api.router(clock),
-        reconciliation_api.router(clock),
-        reports_api.router(clock),
+        held_api.router(),
+        reconciliation_api.router(),
+        reports_api.router(),
         agent_api.router(),
         profile_api.router(),
         periods_api.router(),
@@ -89,7 +96,7 @@ def _routers(clock: Clock) -> Sequence[APIRouter]:
         feed_api.router(),
         operator_api.router(),
         command_api.router(),
-        reservations_api.router(clock),
+        reservations_api.router(),
         availability_api.router(),
         transfers_api.router(),
     )

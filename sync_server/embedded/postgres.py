@@ -199,10 +199,13 @@ class EmbeddedPostgres:
                 self.create_database(DATABASE_NAME)
 
     def create_database(self, name: str, template: str = "template0") -> None:
-        """A new database `name`, owned by the owner's role, as a copy of `template`."""
+        """A new database `name`, owned by the owner's role, as a copy of `template`.
+
+        Copied file by file: the other way writes all of it through the log, which takes longer.
+        """
         with psycopg.connect(self.url("postgres", "postgres"), autocommit=True) as connection:
             connection.execute(
-                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {} STRATEGY FILE_COPY").format(
                     *(sql.Identifier(part) for part in (name, template, OWNER_ROLE))
                 )
             )

@@ -30,12 +30,18 @@ from sync_server.stores.registry import find_store
 from sync_server.wire_models import StoreIdPath
 
 
-def router(clock: Clock) -> APIRouter:
-    """The route of batches."""
+class BatchDesk:
+    """What one application remembers from batch to batch: whose turn it is, the chart, what it has just posted."""
+
+    def __init__(self, clock: Clock) -> None:
+        self.turns = PostingTurns()
+        self.chart = RememberedChart(clock)
+        self.recent = RecentBatches()
+
+
+def router() -> APIRouter:
+    """The route of batches; the application's state has its `BatchDesk`."""
     routes = APIRouter(prefix=API_PREFIX, tags=["ingestion"])
-    turns = PostingTurns()
-    chart = RememberedChart(clock)
-    recent = RecentBatches()
 
     @routes.post(
         "/stores/{storeId}/pos-batches",
@@ -54,10 +60,10 @@ def router(clock: Clock) -> APIRouter:
         body: Annotated[bytes, Depends(read_body)],
     ) -> Response:
         """Posts a batch of POS events, once. 201 when it is posted, 200 when the same batch was before."""
-        parts = parts_of(request)
+        desk: BatchDesk = request.app.state.batch_desk
         backlog = backlog_of(request.headers.get(BACKLOG_HEADER))
-        post = partial(_answer, parts, chart, recent, caller, store_id, body)
-        receipt = await turns.take(backlog, post)
+        post = partial(_answer, parts_of(request), desk, caller, store_id, body)
+        receipt = await desk.turns.take(backlog, post)
         return Response(
             encode_json(receipt), 200 if receipt.duplicate else 201, media_type="application/json"
         )
@@ -65,15 +71,9 @@ def router(clock: Clock) -> APIRouter:
     return routes
 
 
-def _answer(
-    parts: ServerParts,
-    chart: RememberedChart,
-    recent: RecentBatches,
-    caller: Caller,
-    store_id: str,
-    body: bytes,
-) -> BatchReceipt:
+def _answer(parts: ServerParts, desk: BatchDesk, caller: Caller, store_id: str, body: bytes) -> BatchReceipt:
     """Everything between the body and the receipt; raises Refused."""
+    chart, recent = desk.chart, desk.recent
     if caller.store_no is None:
         return _post(parts, chart, caller, store_id, _read(body, parts.limits.max_events))
     digest = digest_of(body)

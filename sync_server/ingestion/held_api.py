@@ -10,9 +10,8 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.clock import Clock
 from shared.protocol import API_PREFIX
-from sync_server.accounting.remembered_chart import RememberedChart
+from sync_server.accounting.remembered_chart import read_chart
 from sync_server.database import Work
 from sync_server.errors import Refused
 from sync_server.idempotent_calls import RequiredKey, once
@@ -158,16 +157,15 @@ class Outcomes(WireModel):
     outcomes: list[OutcomeRow]
 
 
-def router(clock: Clock) -> APIRouter:
+def router() -> APIRouter:
     """The routes by which held events are decided."""
     routes = APIRouter(prefix=API_PREFIX, tags=["held events"])
-    chart = RememberedChart(clock)
-    _add_several(routes, chart)
-    _add_single(routes, chart)
+    _add_several(routes)
+    _add_single(routes)
     return routes
 
 
-def _add_several(routes: APIRouter, chart: RememberedChart) -> None:
+def _add_several(routes: APIRouter) -> None:
     @routes.post("/held-events/release", response_model=Outcomes)
     def release_several(
         request: Request,
@@ -179,7 +177,7 @@ def _add_several(routes: APIRouter, chart: RememberedChart) -> None:
 
         def release(work: Work, number: int) -> None:
             wish = ReleaseWish(held_event_no=number, new_identity=body.new_identity, reason=body.reason)
-            release_held(work, chart.read(work), wish, by=caller, now=parts_of(request).clock.now())
+            release_held(work, read_chart(work), wish, by=caller, now=parts_of(request).clock.now())
 
         return once(request, caller, key, lambda work: _each(work, body.held_event_ids, release))
 
@@ -198,7 +196,7 @@ def _add_several(routes: APIRouter, chart: RememberedChart) -> None:
         return once(request, caller, key, lambda work: _each(work, body.held_event_ids, discard))
 
 
-def _add_single(routes: APIRouter, chart: RememberedChart) -> None:
+def _add_single(routes: APIRouter) -> None:
     @routes.post("/held-events/{heldEventId}/release", response_model=ReleasedRow)
     def release_one(
         request: Request,
@@ -212,7 +210,7 @@ def _add_single(routes: APIRouter, chart: RememberedChart) -> None:
 
         def act(work: Work) -> Response:
             wish = _wish(held_event_id, body, dry_run=dry_run)
-            done = release_held(work, chart.read(work), wish, by=caller, now=parts_of(request).clock.now())
+            done = release_held(work, read_chart(work), wish, by=caller, now=parts_of(request).clock.now())
             return answer(_released(held_event_id, done))
 
         return once(request, caller, None if dry_run else key, act)

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Depends, Header, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.clock import Clock
 from shared.protocol import API_PREFIX
 from sync_server.accounting.chart_of_accounts import ChartOfAccounts
-from sync_server.accounting.remembered_chart import RememberedChart
+from sync_server.accounting.remembered_chart import read_chart
 from sync_server.database import Work
 from sync_server.idempotent_calls import OptionalKey, RequiredKey, once
 from sync_server.people.authentication import authenticated
@@ -76,19 +75,18 @@ class Kind(StrEnum):
     ADJUSTMENT = documents.ADJUSTMENT
 
 
-def router(clock: Clock) -> APIRouter:
+def router() -> APIRouter:
     """The routes of reconciliation."""
     routes = APIRouter(prefix=API_PREFIX, tags=["reconciliation"])
-    chart = RememberedChart(clock)
-    _add_making(routes, chart)
-    _add_reading(routes, chart)
-    desk = _Desk(chart)
+    _add_making(routes)
+    _add_reading(routes)
+    desk = _Desk()
     _add_approving(routes, desk)
     _add_posting(routes, desk)
     return routes
 
 
-def _add_making(routes: APIRouter, chart: RememberedChart) -> None:
+def _add_making(routes: APIRouter) -> None:
     @routes.post(
         "/stores/{storeId}/reconcile",
         status_code=201,
@@ -108,7 +106,7 @@ def _add_making(routes: APIRouter, chart: RememberedChart) -> None:
         def act(work: Work) -> Response:
             store_no = find_store(work, store_id).store_no
             assert store_no is not None
-            accounts = chart.read(work)
+            accounts = read_chart(work)
             if counts is not None:
                 made = make_count(work, accounts, store_no, counts, by=caller, now=now)
                 return answer(details_of(work, accounts, made.proposal.document.reconciliation_id), 201)
@@ -129,7 +127,7 @@ def _add_making(routes: APIRouter, chart: RememberedChart) -> None:
         return once(request, caller, key, act)
 
 
-def _add_reading(routes: APIRouter, chart: RememberedChart) -> None:
+def _add_reading(routes: APIRouter) -> None:
     reading = [authenticated(*READERS)]
 
     @routes.get("/reconciliations", response_model=Page[ReconciliationRow], dependencies=reading)
@@ -169,7 +167,7 @@ def _add_reading(routes: APIRouter, chart: RememberedChart) -> None:
         """One with its lines, worked out anew while it is open; `ETag` is the content that an approval is bound to."""
         parts = parts_of(request)
         with parts.database.unit_of_work() as work:
-            found = show(work, chart.read(work), reconciliation_id, to=caller, now=parts.clock.now())
+            found = show(work, read_chart(work), reconciliation_id, to=caller, now=parts.clock.now())
         response = answer(found)
         response.headers["ETag"] = f'"{found.content_hash}"'
         return response
@@ -195,14 +193,11 @@ _DESCRIBED: dict[str, Any] = {
 class _Desk:
     """Where decisions are made: once under their key, answered with the document as it stands then."""
 
-    def __init__(self, chart: RememberedChart) -> None:
-        self._chart = chart
-
     def decide(self, request: Request, caller: Caller, key: str, decision: Deciding) -> Response:
         """What `decision` made of the document."""
 
         def act(work: Work) -> Response:
-            accounts = self._chart.read(work)
+            accounts = read_chart(work)
             document = decision(work, accounts)
             return answer(details_of(work, accounts, document.reconciliation_id))
 

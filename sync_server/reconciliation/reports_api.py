@@ -11,10 +11,9 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.clock import Clock
 from shared.problems import Violation
 from shared.protocol import API_PREFIX
-from sync_server.accounting.remembered_chart import RememberedChart
+from sync_server.accounting.remembered_chart import read_chart
 from sync_server.errors import Invalid
 from sync_server.people.authentication import authenticated
 from sync_server.people.roles import READERS
@@ -84,10 +83,9 @@ _DESCRIBED: dict[str, Any] = {
 }
 
 
-def router(clock: Clock) -> APIRouter:
+def router() -> APIRouter:
     """The routes of the two reports."""
     routes = APIRouter(prefix=API_PREFIX, tags=["reports"], dependencies=[authenticated(*READERS)])
-    chart = RememberedChart(clock)
 
     def read(
         request: Request,
@@ -107,7 +105,7 @@ def router(clock: Clock) -> APIRouter:
                 last=last or _LAST,
                 most=MOST_ROWS + 1,
             )
-            rows = read_report(work, chart.read(work), wish)
+            rows = read_report(work, read_chart(work), wish)
         if len(rows) > MOST_ROWS:
             violation = Violation(
                 "groupBy", f"gives more than {MOST_ROWS} rows; name a store or fewer days", group_by

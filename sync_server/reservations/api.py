@@ -9,10 +9,10 @@ from pydantic import AwareDatetime, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.clock import Clock, instant_text
+from shared.clock import instant_text
 from shared.problems import ErrorCode
 from shared.protocol import API_PREFIX
-from sync_server.accounting.remembered_chart import RememberedChart
+from sync_server.accounting.remembered_chart import read_chart
 from sync_server.database import Work
 from sync_server.errors import Conflict
 from sync_server.idempotent_calls import RequiredKey, once
@@ -92,10 +92,9 @@ Controller = Annotated[Caller, authenticated(Role.STOCK_CONTROLLER)]
 ReservationId = Annotated[str, Path(alias="reservationId")]
 
 
-def router(clock: Clock) -> APIRouter:
+def router() -> APIRouter:
     """The routes of reservations."""
     routes = APIRouter(prefix=API_PREFIX, tags=["reservations"])
-    chart = RememberedChart(clock)
     one = "/reservations/{reservationId}"
 
     @routes.post(
@@ -114,7 +113,7 @@ def router(clock: Clock) -> APIRouter:
         now = parts_of(request).clock.now()
 
         def act(work: Work) -> Response:
-            fulfil(work, chart.read(work), reservation_id, body.quantity, by=caller, now=now)
+            fulfil(work, read_chart(work), reservation_id, body.quantity, by=caller, now=now)
             return _shown(work, reservation_id, now)
 
         return once(request, caller, key, act)

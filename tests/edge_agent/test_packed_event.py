@@ -127,7 +127,8 @@ def test_what_an_earlier_agent_wrote_is_delivered_and_taken_over_beside_what_thi
         connection.executemany(
             "UPDATE event SET body = ? WHERE position = ?", [(body, at) for at, body in enumerate(bodies, 1)]
         )
-        connection.execute("DROP TABLE given_up")
+        for table in ("given_up", "moved"):
+            connection.execute(f"DROP TABLE {table}")
         connection.execute("PRAGMA user_version = 2")
     spool.close()
     spool = Spool(spool.path, ManualClock())

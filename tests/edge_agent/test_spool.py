@@ -159,14 +159,14 @@ def test_a_buffered_event_takes_at_most_700_bytes(
     tmp_path: Path, event: Callable[[int], dict[str, Any]]
 ) -> None:
     spool = open_spool(tmp_path)
-    for start in range(0, 4000, 50):
+    for start in range(0, 2000, 50):
         spool.accept([[[stamped(event(number))] for number in range(start, start + 50)]])
     spool.write_keys()
     spool.close()
     connection = sqlite3.connect(tmp_path / "spool.sqlite3")
     pages, size = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
     connection.close()
-    assert pages * size / 4000 <= 700
+    assert pages * size / 2000 <= 700
 
 
 @pytest.mark.parametrize("restart", [False, True])

@@ -18,6 +18,8 @@ from tests.kafka.posting_store import PostingStore
 from tests.kafka.waiting import wait_until
 from tests.store_ledger import assert_whole
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def tills(broker: EmbeddedKafka) -> Tills:
@@ -177,7 +179,6 @@ def test_a_killed_member_is_replaced_and_what_it_had_not_committed_is_no_double(
     assert_whole(database)
 
 
-@pytest.mark.long
 def test_a_frozen_member_that_wakes_up_moves_no_offset_back_and_doubles_nothing(
     tills: Tills,
     consumers: Consumers,

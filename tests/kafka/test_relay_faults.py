@@ -22,6 +22,8 @@ from tests.kafka.relay_process import start_relay
 from tests.kafka.topic_reader import assert_in_order, read_published
 from tests.kafka.waiting import wait_until
 
+pytestmark = pytest.mark.long
+
 
 @contextmanager
 def running(relay: Relay) -> Iterator[None]:

@@ -15,7 +15,7 @@ from tests.edge_agent.builders import sale
 from tests.edge_agent.test_crash import Till
 from tests.system.test_serve import Server
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.edge_agent.builders import sale
 from tests.system.test_agent_and_server import agent, server
 from tests.system.test_serve import Server
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 __all__ = ["agent", "server"]
 
 

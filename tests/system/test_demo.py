@@ -103,6 +103,7 @@ def test_the_demo_proves_the_main_job_unattended_and_leaves_no_process(folder: P
     assert processes_of(folder) == set()
 
 
+@pytest.mark.long
 def test_a_demo_that_is_killed_leaves_no_process(folder: Path) -> None:
     demo = start(folder, "--once")
     read_until(demo, "tills begin to sell")
@@ -114,7 +115,8 @@ def test_a_demo_that_is_killed_leaves_no_process(folder: Path) -> None:
     assert wait_until(lambda: processes_of(folder) == set(), 60)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_demo_that_is_told_to_end_ends_everything_and_proves_nothing(
     folder: Path, number: signal.Signals
 ) -> None:

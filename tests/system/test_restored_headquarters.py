@@ -20,7 +20,7 @@ from tests.edge_agent.builders import sale
 from tests.store_ledger import assert_whole
 from tests.system.test_serve import Server
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 
 PAST = "2026-02-10T12:00:00-05:00"
 _BOOKS = """

@@ -16,7 +16,7 @@ import pytest
 from sync_server.embedded.postgres import EmbeddedPostgres
 from tests.postgres.test_embedded_postgres import postmaster_of
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 
 PATIENCE_SECONDS = 90
 

@@ -16,6 +16,8 @@ from sync_server.database import Database
 from tests.store_ledger import StoreLedger
 from tests.till_events import ITEM, sale
 
+pytestmark = pytest.mark.long
+
 Command = Callable[..., str]
 
 
