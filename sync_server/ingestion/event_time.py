@@ -33,10 +33,12 @@ class EventTime(msgspec.Struct, frozen=True, gc=False):
 
 
 class _Reading(msgspec.Struct, frozen=True, gc=False):
-    """What was read last: the stamp, the date that the till declared, and what became of them."""
+    """What was read last: the stamp, what the till said of date and time, and what became of them."""
 
     stamp: Stamp
     declared: str | None
+    local: str | None
+    """The till's bare local time, which is read again; None where the stamp says all."""
     time: EventTime
 
 
@@ -62,13 +64,13 @@ class EventClock:
             and stamp.business_date == last.stamp.business_date
             and stamp.time_reading == last.stamp.time_reading
             and declared == last.declared
+            and (last.local is None or event.occurred_at == last.local)
         ):
-            self._previous[event.workstation_id] = stamp.occurred_at
+            self._previous[event.workstation_id] = last.time.occurred_at
             return last.time
         time = self._read(event)
-        # A bare local time is read again, each by itself: what it says is in its text, not in the stamp.
-        alike = stamp is not None and not _is_local(event.occurred_at)
-        self._last = _Reading(stamp, declared, time) if alike and stamp is not None else None
+        local = event.occurred_at if _is_local(event.occurred_at) else None
+        self._last = None if stamp is None else _Reading(stamp, declared, local, time)
         return time
 
     def _read(self, event: PosEvent) -> EventTime:

@@ -277,7 +277,7 @@ def test_a_salvage_that_is_cut_off_goes_on_without_doubling(tmp_path: Path) -> N
     overwrite(path, 0, bytes(100))
     desk = SpoolDesk(path, ManualClock())
     refused = RefusedRecords(tmp_path / "undeliverable", 1 << 20, ManualClock())
-    for pages in (40, 60):
+    for pages in (60, 80):
         desk.ask(functools.partial(run, f"PRAGMA max_page_count = {pages}"))
         with pytest.raises(SpoolFull):
             Salvage(desk, refused, ManualClock()).run_once()
