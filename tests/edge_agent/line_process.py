@@ -116,7 +116,10 @@ class Handler(BaseHTTPRequestHandler):
                 held = {name: getattr(books, name) for name in names}
                 self.answer(200, {**held, "streams": {s: books.events_of(s) for s in books.streams}})
         elif not self.misbehave(b""):
-            self.answer(200, PROFILE, MARK)
+            if self.is_known():
+                self.answer(200, PROFILE, MARK)
+            else:
+                self.answer(*problem(401, "UNAUTHENTICATED", "The credential is unknown"), MARK)
 
     def do_POST(self) -> None:
         """Everything else."""
@@ -143,6 +146,10 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
         return self.close_connection
 
+    def is_known(self) -> bool:
+        """Whether the request shows the device's credential."""
+        return self.headers.get("Authorization") == f"Bearer {self.books.credential}"
+
     def work(self, body: bytes) -> None:
         """Behaves as the real server would."""
         document = json.loads(body)
@@ -152,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
                 "storeId": STORE, "deviceId": document["deviceId"], "credential": self.books.credential,
                 "profile": PROFILE,
             }  # fmt: skip
-        elif self.headers.get("Authorization") != f"Bearer {self.books.credential}":
+        elif not self.is_known():
             status, answer = problem(401, "UNAUTHENTICATED", "The credential is unknown")
         else:
             status, answer = self.take(document, body)

@@ -16,7 +16,7 @@ from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import sale
 from tests.edge_agent.misbehaving_line import MisbehavingLine
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 
 KILLS = 6
 

@@ -19,6 +19,8 @@ from tests.edge_agent.agent_process import AgentProcess, eventually
 from tests.edge_agent.builders import LIMITS, ManualClock, fill, open_spool, sale, stamped
 from tests.edge_agent.misbehaving_line import MisbehavingLine
 
+pytestmark = pytest.mark.long
+
 
 def sold(agent: AgentProcess, *names: str) -> None:
     """Sales with these ids, each acknowledged."""

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from sync_server.__main__ import program
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 
 
 @dataclass(frozen=True, slots=True)

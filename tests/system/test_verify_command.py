@@ -11,7 +11,7 @@ import pytest
 
 from sync_server.embedded.postgres import OWNER_ROLE, EmbeddedPostgres
 
-pytestmark = pytest.mark.system
+pytestmark = [pytest.mark.system, pytest.mark.long]
 
 
 def _sync_server(folder: Path, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:

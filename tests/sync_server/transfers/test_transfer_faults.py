@@ -27,6 +27,8 @@ from tests.store_ledger import StoreLedger, assert_whole
 from tests.sync_server.transfers.two_stores import scan_out
 from tests.till_events import ITEM
 
+pytestmark = pytest.mark.long
+
 MOST_STATEMENTS = 150
 CHART = ChartOfAccounts()
 _names = itertools.count(1)
