@@ -97,8 +97,9 @@ def test_a_crash_before_the_result_of_a_command_neither_loses_nor_repeats_it(
     assert json.loads(next(kept.glob("*.json")).read_text())["told"] is False
     line.set(loses_results=False)
     agent.start()
-    (answer,) = results(line, 1)
+    answer, *again = results(line, 1)
     assert (answer["succeeded"], answer["result"]["events"]) == (True, 1)
+    assert all(each == answer for each in again), "asked twice, it tells what came of it the first time"
     agent.until_delivered()
     assert sent_events(line) == 2
 
